@@ -1,0 +1,1 @@
+"""Amazon's formats and services: the only package that knows how Amazon spells things."""

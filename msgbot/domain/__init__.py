@@ -1,0 +1,1 @@
+"""What msgbot knows and decides: pure functions and frozen values, no clock, no files, no network."""

@@ -1,0 +1,91 @@
+"""Orders and formal requests: the facts that a decision rests on, each with the source and time it was seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class OrderStatus(StrEnum):
+    """Where an order stands. Amazon spells the last but one `Canceled` in v0 and `CANCELLED` in v2026 (domain.md section 3)."""
+
+    PENDING = "pending"
+    UNSHIPPED = "unshipped"
+    PARTLY_SHIPPED = "partly_shipped"
+    SHIPPED = "shipped"
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+
+
+class Fulfilment(StrEnum):
+    """Who ships: the seller (MFN) or Amazon (AFN, "FBA")."""
+
+    SELLER = "seller"
+    AMAZON = "amazon"
+    UNKNOWN = "unknown"
+
+
+class RequestKnowledge(StrEnum):
+    """What one reading of an order says about the buyer's formal request (domain.md section 2)."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+    """The source cannot carry the flag. Never the same as no."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderItem:
+    """One line of an order. `quantity` is None where the source does not tell."""
+
+    id: str
+    sku: str = ""
+    asin: str = ""
+    title: str = ""
+    quantity: int | None = None
+    formal_request: RequestKnowledge = RequestKnowledge.UNKNOWN
+    cancel_reason: str = ""
+    """The buyer's own reason from the formal request, as Amazon gives it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What one source says of one order at `as_of` (aware, UTC).
+
+    `source` names the source for people (`order report orders.txt`). `marketplace` is a marketplace id or empty.
+    """
+
+    account: str
+    id: str
+    status: OrderStatus
+    fulfilment: Fulfilment
+    as_of: datetime
+    source: str
+    items: tuple[OrderItem, ...] = ()
+    marketplace: str = ""
+    purchased_at: datetime | None = None
+    ship_by: datetime | None = None
+    updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FormalRequest:
+    """A formal request on file: who said so, when it was first seen, and for which item.
+
+    `item_id` is empty when it is for the whole order, and `sku:…` when the source names items by SKU only (all-orders reports)."""
+
+    order_id: str
+    item_id: str
+    source: str
+    seen_at: datetime
+    reason: str = ""
+
+    def covers(self, item: OrderItem) -> bool:
+        """Whether the request is for `item`."""
+        return self.item_id in {"", item.id} or (bool(item.sku) and self.item_id == item_key(item))
+
+
+def item_key(item: OrderItem) -> str:
+    """What a formal request for `item` is filed under where the source gives no item id: its SKU, if it has one."""
+    return f"sku:{item.sku}" if item.sku else ""

@@ -1,0 +1,71 @@
+"""The errors msgbot raises, as one small tree.
+
+    MsgbotError               anything below; its text is fit to show to a person
+    ├── ConfigError           a setting is wrong or missing
+    ├── ContentError          rules or replies have faults (all of them, with file and line)
+    ├── InputError            a file or value from outside is not what it claims to be
+    ├── StoreError            the database cannot be used
+    ├── DeliveryError         a reply could not be handed over
+    └── NotFound              no such message, order or reply on file
+
+Adapters translate what libraries raise into these and keep the cause. The domain answers with values instead of raising for what
+is to be expected.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class MsgbotError(Exception):
+    """Base of all errors that msgbot raises on purpose; `str()` says what was wrong, where, and what to do."""
+
+
+class ConfigError(MsgbotError):
+    """A setting is wrong or missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong in a file that a person wrote; `line` and `column` count from 1, 0 means the whole file."""
+
+    file: str
+    line: int
+    column: int
+    text: str
+
+    def __str__(self) -> str:
+        place = self.file
+        if self.line:
+            place += f":{self.line}"
+            if self.column:
+                place += f":{self.column}"
+        return f"{place}: {self.text}"
+
+
+class ContentError(MsgbotError):
+    """Rules or replies have faults; `faults` lists every one."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = faults
+
+
+class InputError(MsgbotError):
+    """A file or value from outside is not what it claims to be; the text names the place."""
+
+    def __init__(self, text: str, *, file: str = "", line: int = 0, column: int = 0) -> None:
+        super().__init__(str(Fault(file, line, column, text)) if file else text)
+        self.fault = Fault(file, line, column, text)
+
+
+class StoreError(MsgbotError):
+    """The database cannot be used: locked by another process, of another version, or damaged."""
+
+
+class DeliveryError(MsgbotError):
+    """A reply could not be handed over; nothing was sent."""
+
+
+class NotFound(MsgbotError):
+    """No such message, order or reply on file."""
