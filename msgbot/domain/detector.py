@@ -1,0 +1,124 @@
+"""The detector: does this text ask to cancel an order, and why does it seem so?"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from msgbot.domain.lexicon import Lexicon
+from msgbot.domain.quotes import blank_quotes
+from msgbot.domain.reading import Act, read
+from msgbot.domain.rulebook import Frame, Rulebook
+from msgbot.domain.sentences import SentenceReader
+from msgbot.domain.text import MAX_LENGTH, tokens_of
+from msgbot.domain.verdict import Intent, Reading, Span, Verdict
+
+_TYPO_COST = 0.04
+_CUT = f"only the first {MAX_LENGTH:,} characters were read"
+
+
+class Detector:
+    """Reads texts with one rulebook. Built once; `detect` is safe to call from any thread and takes time linear in the text.
+
+    >>> detector.detect("Please cancel my order").intent
+    <Intent.REQUEST: 'request'>
+    """
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
+        self._sentences = SentenceReader(rulebook, Lexicon(rulebook))
+        self._frames: dict[str, tuple[Frame, ...]] = {}
+
+    def detect(self, text: str, language: str = "") -> Verdict:
+        """The verdict on `text`, which may be anything. `language` (ISO 639-1) is a hint that breaks ties, not an order."""
+        notes: tuple[str, ...] = ()
+        if len(text) > MAX_LENGTH:
+            text, notes = text[:MAX_LENGTH], (_CUT,)
+        sentences = self._sentences.sentences(tokens_of(blank_quotes(text)), text, language)
+        acts = read(sentences)
+        readings = [self._reading(act, text) for act in acts]
+        spoken = sentences[0].language.code if sentences else ""
+        if acts:
+            spoken = acts[0].language
+        return self._verdict(acts, [each for each in readings if each], spoken, notes)
+
+    def _reading(self, act: Act, text: str) -> tuple[Reading, Frame, Act] | None:
+        for frame in self._candidates(act.kind):
+            if _fits(frame, act):
+                edits = max(node.edits for node in act.nodes)
+                score = max(0.0, frame.score - _TYPO_COST * edits)
+                spans = tuple(
+                    Span(node.start, node.end, text[node.start : node.end], _main_role(node.roles, act.kind)) for node in act.nodes
+                )
+                return Reading(f"{frame.id}/{act.language}", frame.intent, score, frame.says, spans, act.language), frame, act
+        return None
+
+    def _candidates(self, kind: str) -> tuple[Frame, ...]:
+        frames = self._frames.get(kind)
+        if frames is None:
+            frames = tuple(frame for frame in self.rulebook.frames if not frame.acts or kind in frame.acts)
+            self._frames[kind] = frames
+        return frames
+
+    def _verdict(self, acts: list[Act], found: list[tuple[Reading, Frame, Act]], spoken: str, notes: tuple[str, ...]) -> Verdict:
+        readings = [reading for reading, _, _ in found]
+        suggest = self.rulebook.thresholds.suggest
+        chosen = _choose(readings, suggest)
+        opposes = any(frame.opposes for _, frame, _ in found)
+        filed = any("filed" in act.features for act in acts)
+        if chosen is None:
+            best = max(readings, key=lambda each: each.score, default=None)
+            if best is None:
+                return Verdict(Intent.NONE, 1.0, language=spoken, says="nothing in it speaks of cancelling", notes=notes)
+            # A request too weak to count is a none that is as sure as the request is not.
+            score = best.score if best.intent is Intent.NONE else 1.0 - best.score
+            against = tuple(each for each in readings if each is not best and each.intent is not Intent.NONE)
+            return Verdict(Intent.NONE, score, best.rule, best.says, best.spans, against, spoken, False, filed, opposes, notes)
+        against = tuple(each for each in readings if each.intent is not chosen.intent)
+        partial = any("part" in act.features for reading, _, act in found if reading is chosen)
+        verdict = Verdict(
+            chosen.intent,
+            chosen.score,
+            chosen.rule,
+            chosen.says,
+            chosen.spans,
+            against,
+            chosen.language,
+            partial,
+            filed,
+            opposes,
+            notes,
+        )
+        return self._contradicted(verdict) if opposes and verdict.intent is Intent.REQUEST else verdict
+
+    def _contradicted(self, verdict: Verdict) -> Verdict:
+        """`verdict` on a text that asks to cancel and not to cancel: never sure enough to be answered without a person."""
+        thresholds = self.rulebook.thresholds
+        unsure = min(verdict.score, (thresholds.send + thresholds.suggest) / 2)
+        return replace(verdict, score=unsure, notes=(*verdict.notes, "it also asks not to cancel"))
+
+
+def _choose(readings: list[Reading], suggest: float) -> Reading | None:
+    """The reading that a person would act on. The last word counts between asking and taking back; a plain request counts over a
+    condition."""
+    strong = [each for each in readings if each.intent is not Intent.NONE and each.score >= suggest]
+    turning = [each for each in strong if each.intent in {Intent.REQUEST, Intent.WITHDRAWN}]
+    if turning:
+        last = turning[-1].intent
+        return max((each for each in turning if each.intent is last), key=lambda each: each.score)
+    return max(strong, key=lambda each: each.score, default=None)
+
+
+def _fits(frame: Frame, act: Act) -> bool:
+    return (
+        (not frame.objects or act.object in frame.objects)
+        and frame.having <= act.features
+        and (not frame.any_of or not frame.any_of.isdisjoint(act.features))
+        and frame.lacking.isdisjoint(act.features)
+    )
+
+
+def _main_role(roles: frozenset[str], kind: str) -> str:
+    if kind in roles:
+        return kind
+    meaningful = sorted(roles - {"common", "i", "just"})
+    return meaningful[0] if meaningful else "word"

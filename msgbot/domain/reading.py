@@ -1,0 +1,149 @@
+"""Reading: from sentences to acts. An act is something a clause is about (cancelling, not sending, not wanting), what it is done
+to, and the features that decide its meaning. What the features mean together is not decided here but by the frames in
+`rules/frames.yaml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from msgbot.domain import manner
+from msgbot.domain.condition import condition
+from msgbot.domain.matching import Node
+from msgbot.domain.objects import object_of
+from msgbot.domain.polarity import polarity
+from msgbot.domain.sentences import Sentence
+from msgbot.domain.spot import Spot, has, spots_of
+from msgbot.domain.tense import report
+
+_CANCELLING = frozenset({"cancel", "cancelling", "cancelled", "cancellation"})
+_TAKES_AN_OBJECT = frozenset({"cancel", "cancelling", "halt", "disregard", "unsend", "proceed", "refused"})
+_SPEAKS_OF_AN_ORDER = frozenset({"order", "buy", "send", "trade", "number", "unsent", "received"})
+_VERBS = frozenset({"is", "was", "have", "be", "did", "not"})
+_SUPPORTING = manner.ASKING | {"not", "cannot", "if", "was", "have", "why", "asked", "otherwise", "they"}
+_MANNERS: tuple[Callable[[Spot], Iterator[str]], ...] = (
+    manner.asking,
+    manner.actor,
+    manner.limited,
+    manner.mention,
+    polarity,
+    condition,
+)
+_MANNERS_OF_CANCELLING: tuple[Callable[[Spot], Iterator[str]], ...] = (report, manner.compound)
+# A role that is true of a message as soon as one word plays it.
+_MESSAGE_ROLES = ("swap", "takeback", "earlier", "filed", "unsent", "prospect")
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something a clause is about. `kind` is one of rulebook.ACTS, `object` one of rulebook.OBJECTS, `features` of
+    rulebook.FEATURES; `nodes` are the words that it was read from."""
+
+    kind: str
+    object: str
+    features: frozenset[str]
+    nodes: tuple[Node, ...]
+    language: str
+
+
+@dataclass(slots=True)
+class _Draft:
+    spot: Spot
+    object: str
+    target: Node | None
+    features: set[str]
+
+
+def read(sentences: Sequence[Sentence]) -> list[Act]:
+    """The acts of a message, in the order they stand in it."""
+    drafts: list[_Draft] = []
+    other = False
+    for sentence in sentences:
+        other = other or ("foreign" in sentence.roles and _sets_another_topic(sentence))
+        for spot in spots_of(sentence):
+            draft = _draft(spot)
+            if other:
+                draft.features.add("in-other-talk")
+            drafts.append(draft)
+    if not drafts:
+        return []
+    drafts = _without_targets(drafts)
+    features = _of_the_message(sentences, drafts)
+    return [_act(draft, features) for draft in drafts]
+
+
+def _draft(spot: Spot) -> _Draft:
+    found, target = object_of(spot)
+    features = {feature for each in _MANNERS for feature in each(spot)}
+    if spot.kind in _CANCELLING:
+        features.update(feature for each in _MANNERS_OF_CANCELLING for feature in each(spot))
+    if has(spot.before, "why"):
+        features.add("why")
+    if has(spot.clause.nodes, "part"):
+        features.add("part")
+    if has(spot.clause.nodes, "still"):
+        features.add("still")
+    if spot.sentence.question:
+        features.add("question")
+    if all(each is spot.node or (each.roles and not each.roles & _VERBS) for each in spot.clause.nodes):
+        features.add("bare")
+    return _Draft(spot, found, target, features)
+
+
+def _without_targets(drafts: list[_Draft]) -> list[_Draft]:
+    """`drafts` without those that only name what another is done to: "withdraw my cancellation" is one act."""
+    targets = {id(draft.target) for draft in drafts if draft.object == "cancellation" and draft.spot.kind in _TAKES_AN_OBJECT}
+    return [draft for draft in drafts if id(draft.spot.node) not in targets]
+
+
+def _of_the_message(sentences: Sequence[Sentence], drafts: Sequence[_Draft]) -> frozenset[str]:
+    """What is true of the message as a whole and colours every act in it."""
+    roles = frozenset().union(*(sentence.roles for sentence in sentences))
+    features = {role for role in _MESSAGE_ROLES if role in roles}
+    if not roles.isdisjoint(_SPEAKS_OF_AN_ORDER):
+        features.add("in-order-talk")
+    if "received" in roles and any(_tells_of_goods(sentence) for sentence in sentences):
+        features.add("received")
+    for draft in drafts:
+        kind, mine = draft.spot.kind, draft.features
+        if draft.object == "other":
+            features.add("other-act")
+        if "asked-before" in mine:
+            features.add("earlier")
+        if kind == "rethink":
+            features.add("rethink")
+        if kind in {"proceed", "disregard"} or (
+            kind in _CANCELLING and "negated" in mine and not mine & {"reported", "asked-before", "why"}
+        ):
+            features.add("keep")
+    return frozenset(features)
+
+
+def _tells_of_goods(sentence: Sentence) -> bool:
+    """Whether it says that goods came or are damaged, and neither denies nor imagines it."""
+    for clause in sentence.clauses:
+        for at, node in enumerate(clause.nodes):
+            if "received" in node.roles and not has(clause.nodes[max(0, at - 5) : at], "not", "cannot", "if"):
+                return True
+    return False
+
+
+def _sets_another_topic(sentence: Sentence) -> bool:
+    """Whether something else than an order is spoken of, and not only in passing ("in my account")."""
+    for clause in sentence.clauses:
+        for at, node in enumerate(clause.nodes):
+            if "foreign" in node.roles and not has(clause.nodes[max(0, at - 3) : at], "link"):
+                return True
+    return False
+
+
+def _act(draft: _Draft, of_the_message: frozenset[str]) -> Act:
+    spot = draft.spot
+    features = of_the_message | draft.features
+    if "in-order-talk" in features:
+        features -= {"in-other-talk"}
+    nodes = {id(node): node for node in spot.clause.nodes if node is spot.node or node.roles & _SUPPORTING}
+    if draft.target is not None:
+        nodes[id(draft.target)] = draft.target
+    return Act(spot.kind, draft.object, features, tuple(sorted(nodes.values(), key=lambda node: node.start)), spot.language.code)

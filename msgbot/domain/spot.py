@@ -1,0 +1,94 @@
+"""A spot: the place of an act in its sentence, and what stands around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from msgbot.domain.matching import Node
+from msgbot.domain.rulebook import LanguageRules
+from msgbot.domain.sentences import Clause, Sentence
+
+# Of several acts in one word, the first of these counts.
+_ACT_ROLES = (
+    "disregard", "cancelled", "cancel", "cancelling", "cancellation", "unwanted", "refused", "mistake", "rethink", "proceed",
+    "unsend", "refund", "halt",
+)  # fmt: skip
+# Roles that several readers of a clause look for.
+SUBJECTS = frozenset({"i", "you", "they"})
+MODALS = frozenset({"can", "want", "need", "common", "article", "just", "pronoun", "is"})
+THINGS = frozenset({"order", "item", "pronoun", "foreign", "thing", "number", "cancellation"})
+_NO_COMMAND = frozenset({"cannot", "was", "is", "have", "did", "i", "they", "why", "if"})
+_REACH = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """The act `kind` at index `at` of the clause at index `place`."""
+
+    kind: str
+    sentence: Sentence
+    place: int
+    at: int
+
+    @property
+    def clause(self) -> Clause:
+        """The clause that the act stands in."""
+        return self.sentence.clauses[self.place]
+
+    @property
+    def node(self) -> Node:
+        """The word or phrase that is the act."""
+        return self.clause.nodes[self.at]
+
+    @property
+    def before(self) -> tuple[Node, ...]:
+        """What stands before the act in its clause."""
+        return self.clause.nodes[: self.at]
+
+    @property
+    def after(self) -> tuple[Node, ...]:
+        """What stands after the act in its clause."""
+        return self.clause.nodes[self.at + 1 :]
+
+    @property
+    def language(self) -> LanguageRules:
+        """The language that the sentence was read in."""
+        return self.sentence.language
+
+
+def has(nodes: Iterable[Node], *roles: str) -> bool:
+    """Whether any of `nodes` plays one of `roles`."""
+    return any(not node.roles.isdisjoint(roles) for node in nodes)
+
+
+def follows_only(language: LanguageRules) -> bool:
+    """Whether a negation belongs to what stands before it, always ("キャンセルしないで")."""
+    return language.verb_final and language.negation_after
+
+
+def spots_of(sentence: Sentence) -> list[Spot]:
+    """Every act of the sentence, in the order they stand in it."""
+    return [
+        Spot(kind, sentence, place, at)
+        for place, clause in enumerate(sentence.clauses)
+        for at in range(len(clause.nodes))
+        if (kind := _kind(clause, at, sentence.language))
+    ]
+
+
+def _kind(clause: Clause, at: int, language: LanguageRules) -> str:
+    """The act that the node at `at` is, or nothing. What is denied or stopped is the sending: "stop sending it" is one act, not
+    two."""
+    roles = clause.nodes[at].roles
+    for role in _ACT_ROLES:
+        if role in roles:
+            return "" if role == "halt" and has(clause.nodes[at + 1 : at + 4], "send") else role
+    if "send" in roles:
+        before, after = clause.nodes[max(0, at - _REACH) : at], clause.nodes[at + 1 : at + _REACH]
+        told = language.negation_after and has(after[:5], "not")
+        if not follows_only(language):
+            told = told or has(before[-4:], "not", "halt")
+        if told and not has(before, *_NO_COMMAND):
+            return "unsend"
+    return ""

@@ -1,0 +1,64 @@
+"""The verdict: what the detector says of a message, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Intent(StrEnum):
+    """What a message asks (design: the words this project uses)."""
+
+    REQUEST = "request"
+    """Cancel a placed order or part of it, also implicitly; also "how do I cancel?"."""
+    CONDITIONAL = "conditional"
+    """Cancel only if something happens."""
+    WITHDRAWN = "withdrawn"
+    """Takes an earlier request back."""
+    NONE = "none"
+    """Anything else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of the text that mattered: offsets into the text given to the detector, and the role it played there."""
+
+    start: int
+    end: int
+    text: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one clause was taken to say: the rule that decided, its intent and score, its plain words, and the spans it rests on."""
+
+    rule: str
+    intent: Intent
+    score: float
+    says: str
+    spans: tuple[Span, ...]
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the detector says of a text.
+
+    `score` is between 0 and 1: how sure it is of `intent`. `rule` names the deciding rule (`-` when none spoke), `says` puts it in
+    plain words. `evidence` are the spans it rests on, `against` the readings that spoke for something else. `language` is the
+    language it was read in (ISO 639-1) or empty. `partial`: only part of the order seems meant. `filed`: the buyer says that a
+    formal request was already made. `opposes`: the text asks not to cancel. `notes` tell what was not read, if anything.
+    """
+
+    intent: Intent
+    score: float
+    rule: str = "-"
+    says: str = ""
+    evidence: tuple[Span, ...] = ()
+    against: tuple[Reading, ...] = ()
+    language: str = ""
+    partial: bool = False
+    filed: bool = False
+    opposes: bool = False
+    notes: tuple[str, ...] = field(default=())

@@ -1,0 +1,1 @@
+"""What the detector knows, as data; README.md teaches the format."""
