@@ -72,43 +72,19 @@ ATTRIBUTION_VERBS: tuple[str, ...] = (
 ATTRIBUTION_STARTS: tuple[str, ...] = ("on ", "am ", "le ", "el ", "il ", "op ", "em ", "den ", "w dniu ")
 """How that line begins where it may be wrapped over several, in small letters."""
 
-HEADER_WORDS: dict[str, frozenset[str]] = {
+HEADER_WORDS: dict[str, tuple[str, ...]] = {
     # the names in a quoted header block, in small letters
-    "from": frozenset({"from", "von", "de", "da", "van", "från", "od", "kimden", "gönderen", "差出人", "发件人", "寄件者", "من"}),
-    "sent": frozenset(
-        {
-            "sent",
-            "date",
-            "gesendet",
-            "datum",
-            "envoyé",
-            "envoyé le",
-            "date d'envoi",
-            "enviado",
-            "enviado el",
-            "enviada em",
-            "fecha",
-            "data",
-        }
-        | {
-            "inviato",
-            "verzonden",
-            "skickat",
-            "wysłano",
-            "gönderilen",
-            "gönderme tarihi",
-            "tarih",
-            "送信日時",
-            "日付",
-            "发送时间",
-            "日期",
-        }
+    "from": ("from", "von", "de", "da", "van", "från", "od", "kimden", "gönderen", "差出人", "发件人", "寄件者", "من"),
+    "sent": (
+        "sent", "date", "gesendet", "datum", "envoyé", "envoyé le", "date d'envoi", "enviado", "enviado el", "enviada em", "fecha",
+        "data", "inviato", "verzonden", "skickat", "wysłano", "gönderilen", "gönderme tarihi", "tarih", "送信日時", "日付",
+        "发送时间", "日期",
     ),
-    "to": frozenset({"to", "an", "à", "para", "a", "aan", "till", "do", "kime", "宛先", "收件人", "إلى"}),
-    "subject": frozenset(
-        {"subject", "betreff", "objet", "asunto", "oggetto", "onderwerp", "assunto", "ämne", "temat", "konu", "件名", "主题"}
+    "to": ("to", "an", "à", "para", "a", "aan", "till", "do", "kime", "宛先", "收件人", "إلى"),
+    "subject": (
+        "subject", "betreff", "objet", "asunto", "oggetto", "onderwerp", "assunto", "ämne", "temat", "konu", "件名", "主题",
     ),
-}
+}  # fmt: skip
 
 DEVICE_STARTS: tuple[str, ...] = (
     # how the line that a phone or mail program adds begins, in small letters

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msgbot.domain.quotes import ATTRIBUTION_VERBS, ORIGINALS, strip_quotes
+from msgbot.domain.quotes import ATTRIBUTION_VERBS, ORIGINALS, blank_quotes, strip_quotes
 
 OURS = "My Account > My Orders > Request cancellation"
 
@@ -112,3 +112,11 @@ def test_never_empty_and_nothing_added(text: str) -> None:
 @given(st.lists(st.text(alphabet="abc äß,.?!", min_size=1, max_size=40)).map("\n".join))
 def test_plain_words_are_left_alone(text: str) -> None:
     assert strip_quotes(text).split() == text.split()
+
+
+@given(st.lists(st.one_of(LINES, st.text(max_size=20))).map("\n".join))
+def test_blanking_keeps_every_offset(text: str) -> None:
+    blanked = blank_quotes(text)
+    assert len(blanked) == len(text)
+    assert all(there in (here, " ") for here, there in zip(text, blanked, strict=True))
+    assert blanked.split() == strip_quotes(text).split()

@@ -1,0 +1,1 @@
+"""Ways in and out for messages: bytes to `Message` and back."""

@@ -1,0 +1,65 @@
+"""Settings: from `msgbot.toml` in the current folder and from `MSGBOT_*` in the environment. Nothing else reads either."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from msgbot.errors import ConfigError
+
+FILE = Path("msgbot.toml")
+
+
+class Settings(BaseSettings):
+    """What can be set. The environment beats the file, the command line beats both."""
+
+    model_config = SettingsConfigDict(env_prefix="MSGBOT_", toml_file=FILE, extra="forbid")
+
+    data: Path = Field(Path("msgbot-data"), description="Folder of the database.")
+    database: str = Field("", description="Address of the database; empty: SQLite in the data folder.")
+    account: Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")] = Field("main", description="Name of the seller account.")
+    store: str = Field("", description="The seller's name under replies.")
+    own_addresses: frozenset[str] = Field(
+        frozenset(), description="The seller's own mail addresses; mail from them is never answered."
+    )
+    max_age_hours: Annotated[float, Field(gt=0)] = Field(
+        24.0, description="Order facts older than this do not support a cancellation."
+    )
+    undo_seconds: Annotated[float, Field(ge=0)] = Field(0.0, description="How long a reply waits before it goes out.")
+
+    @property
+    def freshness(self) -> timedelta:
+        """How old order facts may be for the guard."""
+        return timedelta(hours=self.max_age_hours)
+
+    @property
+    def database_address(self) -> str | Path:
+        """Where the database is."""
+        return self.database or self.data / "msgbot.db"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(**given: object) -> Settings:
+    """The settings, with those `given` that are not None put on top. Raises ConfigError that names the setting."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+    except ValidationError as error:
+        problems = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        raise ConfigError("a setting is wrong: " + "; ".join(problems)) from error
+    except ValueError as error:
+        raise ConfigError(f"{FILE} cannot be read: {error}") from error

@@ -1,0 +1,91 @@
+"""The mailroom: takes a pile of messages in, lets the workflows answer them, and tells what was decided about each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+from msgbot.answer import Answer
+from msgbot.domain.conversation import Turn
+from msgbot.domain.message import Message
+from msgbot.engine import Engine, Failure
+from msgbot.receive import ANSWER, Receive
+from msgbot.store import messages, replies
+from msgbot.store.database import Database
+from msgbot.store.replies import Decided, Reply, ReplyState
+
+BATCH = 50
+"""How many messages go into one transaction. All of a batch are on file or none, and those that are on file are not taken in
+again."""
+PAGE = 200
+Each = TypeVar("Each")
+
+
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """A message and what was done about it. `new` is False when an earlier run had done it. `decided` is None when its workflow
+    failed."""
+
+    turn: Turn
+    new: bool
+    decided: Decided | None
+    reply: Reply | None
+
+
+class Mailroom:
+    """Built by the wiring for one account."""
+
+    def __init__(self, database: Database, engine: Engine, receive: Receive, answer: Answer, account: str) -> None:
+        self._database = database
+        self._engine = engine
+        self._receive = receive
+        self._answer = answer
+        self._account = account
+
+    async def take_in(
+        self, incoming: Iterable[tuple[Message, bytes]], on_progress: Callable[[int], None] = lambda count: None
+    ) -> dict[str, bool]:
+        """Puts messages on file, detected but not yet answered; what each id is: new (True) or known. Memory stays flat but for
+        the ids."""
+        taken: dict[str, bool] = {}
+        rest = iter(incoming)
+        # Reading and parsing happen as the batch is drawn: off the event loop.
+        while batch := await asyncio.to_thread(list, islice(rest, BATCH)):
+            for received in await self._receive.receive(self._account, batch):
+                taken.setdefault(received.turn.message.id, received.new)
+            on_progress(len(batch))
+        return taken
+
+    async def answer_all(self, on_progress: Callable[[int], None] = lambda left: None) -> list[Failure]:
+        """Lets every waiting message be answered; the workflows that failed.
+
+        Answers come after all messages are in, so that each is given in view of the whole conversation."""
+        async with self._engine.running({ANSWER: self._answer.run}):
+            await self._engine.drain(on_progress)
+            return await self._engine.failures()
+
+    async def handled(self, taken: dict[str, bool]) -> AsyncIterator[Handled]:
+        """What was done about each message, in the order they were taken in."""
+        for ids in _batches(taken, PAGE):
+            async with self._database.transaction() as connection:
+                turns = await messages.received(connection, self._account, ids)
+                decided = await replies.decided(connection, self._account, ids)
+                answers = await replies.to_messages(connection, self._account, ids)
+            for each in ids:
+                yield Handled(turns[each][0], taken[each], decided.get(each), answers.get(each))
+
+    async def suggestions(self) -> list[tuple[Reply, Turn]]:
+        """Replies that wait for a person, with the message that each answers, the oldest first."""
+        async with self._database.transaction() as connection:
+            waiting = await replies.in_state(connection, self._account, ReplyState.SUGGESTED)
+            turns = await messages.received(connection, self._account, [reply.message_id for reply in waiting])
+        return [(reply, turns[reply.message_id][0]) for reply in waiting]
+
+
+def _batches(values: Iterable[Each], size: int) -> Iterator[list[Each]]:
+    rest = iter(values)
+    while batch := list(islice(rest, size)):
+        yield batch

@@ -1,0 +1,1 @@
+"""Where msgbot remembers: SQLAlchemy tables and queries on SQLite or PostgreSQL. The only package that knows SQL."""

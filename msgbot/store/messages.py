@@ -1,0 +1,157 @@
+"""Messages on file, with their verdicts and raw content."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from msgbot.domain.conversation import Conversation, Turn
+from msgbot.domain.message import Kind, Message, Source
+from msgbot.domain.verdict import Intent, Verdict
+from msgbot.store.schema import message_orders, messages, raw_messages
+from msgbot.store.values import storable, verdict_from_json, verdict_to_json
+
+
+async def known_ids(connection: AsyncConnection, account: str, ids: Sequence[str]) -> set[str]:
+    """Those of `ids` that are on file already."""
+    found = await connection.execute(select(messages.c.id).where(messages.c.account == account, messages.c.id.in_(ids)))
+    return set(found.scalars())
+
+
+async def add(connection: AsyncConnection, turn: Turn, raw: bytes, received_at: datetime) -> str:
+    """Puts a new message on file; returns the salt of its digest. The caller has seen to it that it is new."""
+    message = turn.message
+    salt = secrets.token_hex(16)
+    row = {
+        "account": message.account,
+        "id": message.id,
+        "kind": message.kind.value,
+        "source": message.source.value,
+        "text": storable(message.text),
+        "sent_at": message.sent_at,
+        "order_ids": list(message.order_ids),
+        "buyer_address": storable(message.buyer_address),
+        "buyer_name": storable(message.buyer_name),
+        "own_address": storable(message.own_address),
+        "subject": storable(message.subject),
+        "reply_to_ids": [storable(each) for each in message.references],
+        "marketplace": storable(message.marketplace)[:32],
+        "language": storable(message.language)[:16],
+        "note": storable(message.note),
+        "flaws": [storable(flaw) for flaw in message.flaws],
+        "origin": storable(message.origin),
+        "received_at": received_at,
+        "salt": salt,
+        "intent": turn.verdict.intent.value,
+        "verdict": verdict_to_json(turn.verdict),
+        "solicits": turn.solicits,
+    }
+    await connection.execute(insert(messages).values(row))
+    await connection.execute(insert(raw_messages).values(account=message.account, message_id=message.id, content=raw))
+    if message.order_ids:
+        rows = [{"account": message.account, "order_id": order_id, "message_id": message.id} for order_id in message.order_ids]
+        await connection.execute(insert(message_orders), rows)
+    return salt
+
+
+async def get(connection: AsyncConnection, account: str, message_id: str) -> Turn | None:
+    """The message with this id, or None."""
+    found = await connection.execute(select(messages).where(messages.c.account == account, messages.c.id == message_id))
+    row = found.first()
+    return _turn(row) if row is not None else None
+
+
+async def received(connection: AsyncConnection, account: str, ids: Sequence[str]) -> dict[str, tuple[Turn, datetime]]:
+    """The messages with these ids, each with the time it was received, by id."""
+    found = await connection.execute(select(messages).where(messages.c.account == account, messages.c.id.in_(ids)))
+    return {row.id: (_turn(row), row.received_at) for row in found}
+
+
+async def orders_of(connection: AsyncConnection, message: Message) -> tuple[str, ...]:
+    """The orders that `message` is about: those it names, or else the one order that the same buyer's other mails name.
+
+    A relay address belongs to one buyer, so a mail without an order id belongs to that buyer's order when there is just one."""
+    if message.order_ids or not message.buyer_address:
+        return message.order_ids
+    found = await _orders_of_buyer(connection, message.account, storable(message.buyer_address))
+    return tuple(found) if len(found) == 1 else ()
+
+
+async def conversation(connection: AsyncConnection, message: Message, order_ids: tuple[str, ...]) -> Conversation:
+    """Everything on file about the first of `order_ids`, or, without one, from the same buyer; at least `message` itself."""
+    if order_ids:
+        return await about_order(connection, message.account, order_ids[0])
+    query = select(messages).where(messages.c.account == message.account)
+    query = _without_order(query, message.buyer_address) if message.buyer_address else query.where(messages.c.id == message.id)
+    return Conversation.of(_turn(row) for row in await connection.execute(query))
+
+
+def _without_order(query: Any, buyer_address: str) -> Any:
+    names_order = select(message_orders.c.message_id).where(
+        message_orders.c.account == messages.c.account, message_orders.c.message_id == messages.c.id
+    )
+    return query.where(messages.c.buyer_address == storable(buyer_address), ~names_order.exists())
+
+
+async def about_order(connection: AsyncConnection, account: str, order_id: str) -> Conversation:
+    """The conversation about one order; without turns when nobody wrote."""
+    by_order = select(message_orders.c.message_id).where(message_orders.c.account == account, message_orders.c.order_id == order_id)
+    rows = list(await connection.execute(select(messages).where(messages.c.account == account, messages.c.id.in_(by_order))))
+    turns = {row.id: _turn(row) for row in rows}
+    for buyer in sorted({row.buyer_address for row in rows if row.buyer_address}):
+        if await _orders_of_buyer(connection, account, buyer) == {order_id}:
+            found = await connection.execute(_without_order(select(messages).where(messages.c.account == account), buyer))
+            turns |= {row.id: _turn(row) for row in found}
+    return Conversation.of(turns.values())
+
+
+async def _orders_of_buyer(connection: AsyncConnection, account: str, buyer_address: str) -> set[str]:
+    query = (
+        select(message_orders.c.order_id)
+        .join(messages, (messages.c.account == message_orders.c.account) & (messages.c.id == message_orders.c.message_id))
+        .where(messages.c.account == account, messages.c.buyer_address == buyer_address)
+    )
+    return set((await connection.execute(query)).scalars())
+
+
+def _turn(row: Row[Any]) -> Turn:
+    message = Message(
+        account=row.account,
+        id=row.id,
+        kind=Kind(row.kind),
+        source=Source(row.source),
+        text=row.text,
+        sent_at=row.sent_at,
+        order_ids=tuple(row.order_ids),
+        buyer_address=row.buyer_address,
+        buyer_name=row.buyer_name,
+        own_address=row.own_address,
+        subject=row.subject,
+        references=tuple(row.reply_to_ids),
+        marketplace=row.marketplace,
+        language=row.language,
+        note=row.note,
+        flaws=tuple(row.flaws),
+        origin=row.origin,
+    )
+    verdict: Verdict = verdict_from_json(row.verdict)
+    return Turn(message, verdict, row.solicits)
+
+
+async def requests_between(
+    connection: AsyncConnection, account: str, since: datetime | None, until: datetime | None
+) -> list[tuple[Turn, datetime]]:
+    """Buyers' messages that ask to cancel, written (or, without a date, received) from `since` on and before `until`, the
+    oldest first."""
+    written = func.coalesce(messages.c.sent_at, messages.c.received_at)
+    query = select(messages).where(messages.c.account == account, messages.c.intent == Intent.REQUEST.value)
+    if since is not None:
+        query = query.where(written >= since)
+    if until is not None:
+        query = query.where(written < until)
+    return [(_turn(row), row.received_at) for row in await connection.execute(query.order_by(written, messages.c.id))]

@@ -1,0 +1,172 @@
+"""Decisions and replies on file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from msgbot.domain.policy import Action, Decision, Template
+from msgbot.store.schema import decisions, replies
+from msgbot.store.values import storable
+
+
+class ReplyState(StrEnum):
+    """Where a reply stands."""
+
+    PENDING = "pending"
+    SENT = "sent"
+    STOPPED = "stopped"
+    SUGGESTED = "suggested"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer on file. `once` is the key under which an order gets it once only; None for suggestions. `mail_id` is its
+    Message-ID, fixed before the first try. `delivered_to` says where it went; `note` why it stopped or failed."""
+
+    account: str
+    id: str
+    message_id: str
+    order_id: str
+    once: str | None
+    template: Template
+    language: str
+    state: ReplyState
+    automatic: bool
+    mail_id: str
+    body: str
+    created_at: datetime
+    sent_at: datetime | None = None
+    delivered_to: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A decision on file, with the order it was about."""
+
+    message_id: str
+    decision: Decision
+    order_id: str
+    at: datetime
+
+
+async def add_decision(
+    connection: AsyncConnection, account: str, message_id: str, order_id: str, decision: Decision, at: datetime
+) -> None:
+    """Records the decision on a message; there is one for each."""
+    await connection.execute(
+        insert(decisions).values(
+            account=account,
+            message_id=message_id,
+            at=at,
+            action=decision.action.value,
+            code=decision.code,
+            reasons=[storable(reason) for reason in decision.reasons],
+            template=decision.template.value if decision.template else None,
+            order_id=order_id,
+        )
+    )
+
+
+async def decided(connection: AsyncConnection, account: str, message_ids: Sequence[str]) -> dict[str, Decided]:
+    """The decisions on these messages, by message id."""
+    found = await connection.execute(
+        select(decisions).where(decisions.c.account == account, decisions.c.message_id.in_(message_ids))
+    )
+    return {row.message_id: _decided(row) for row in found}
+
+
+async def add(connection: AsyncConnection, reply: Reply) -> None:
+    """Puts a reply on file. Raises sqlalchemy's IntegrityError when the order already has one under the same `once`."""
+    await connection.execute(
+        insert(replies).values(
+            account=reply.account,
+            id=reply.id,
+            message_id=reply.message_id,
+            order_id=reply.order_id,
+            once=reply.once,
+            template=reply.template.value,
+            language=reply.language,
+            state=reply.state.value,
+            automatic=reply.automatic,
+            mail_id=reply.mail_id,
+            body=storable(reply.body),
+            created_at=reply.created_at,
+            sent_at=reply.sent_at,
+            delivered_to=reply.delivered_to,
+            note=reply.note,
+        )
+    )
+
+
+async def get(connection: AsyncConnection, account: str, reply_id: str) -> Reply | None:
+    """The reply, or None."""
+    row = (await connection.execute(select(replies).where(replies.c.account == account, replies.c.id == reply_id))).first()
+    return _reply(row) if row is not None else None
+
+
+async def to_messages(connection: AsyncConnection, account: str, message_ids: Sequence[str]) -> dict[str, Reply]:
+    """The replies to these messages, by message id."""
+    found = await connection.execute(select(replies).where(replies.c.account == account, replies.c.message_id.in_(message_ids)))
+    return {row.message_id: _reply(row) for row in found}
+
+
+async def instruction_for(connection: AsyncConnection, account: str, order_id: str) -> Reply | None:
+    """The instruction that the order got or is about to get; None when it has none, or it was stopped before it went out."""
+    query = select(replies).where(replies.c.account == account, replies.c.order_id == order_id, replies.c.once.is_not(None))
+    row = (await connection.execute(query)).first()
+    return _reply(row) if row is not None else None
+
+
+async def suggested_for(connection: AsyncConnection, account: str, order_id: str) -> list[Reply]:
+    """The suggestions for an order that wait for a person."""
+    waiting = (replies.c.account == account, replies.c.order_id == order_id, replies.c.state == ReplyState.SUGGESTED.value)
+    return [_reply(row) for row in await connection.execute(select(replies).where(*waiting).order_by(replies.c.id))]
+
+
+async def settle(
+    connection: AsyncConnection, reply: Reply, state: ReplyState, at: datetime, *, delivered_to: str = "", note: str = ""
+) -> Reply:
+    """Ends a pending reply as sent, stopped or failed. One that stopped leaves its place, so that a later request can be
+    answered."""
+    once = None if state is ReplyState.STOPPED else reply.once
+    settled = replace(
+        reply, state=state, once=once, sent_at=at if state is ReplyState.SENT else None, delivered_to=delivered_to, note=note
+    )
+    where = (replies.c.account == reply.account, replies.c.id == reply.id)
+    values = {
+        "state": state.value,
+        "once": once,
+        "sent_at": settled.sent_at,
+        "delivered_to": storable(delivered_to),
+        "note": storable(note),
+    }
+    await connection.execute(update(replies).where(*where).values(values))
+    return settled
+
+
+async def in_state(connection: AsyncConnection, account: str, state: ReplyState) -> list[Reply]:
+    """All replies in this state, the oldest first."""
+    query = (
+        select(replies)
+        .where(replies.c.account == account, replies.c.state == state.value)
+        .order_by(replies.c.created_at, replies.c.id)
+    )
+    return [_reply(row) for row in await connection.execute(query)]
+
+
+def _reply(row: Row[Any]) -> Reply:
+    return Reply(**{**row._mapping, "template": Template(row.template), "state": ReplyState(row.state)})
+
+
+def _decided(row: Row[Any]) -> Decided:
+    template = Template(row.template) if row.template else None
+    return Decided(row.message_id, Decision(Action(row.action), row.code, tuple(row.reasons), template), row.order_id, row.at)

@@ -1,0 +1,192 @@
+"""The tables. Every key begins with the account, so that no query can cross from one seller to another by forgetting it.
+
+Changing a table here means a new migration in `migrations/versions`; a test compares the two.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import JSON, Boolean, Column, DateTime, Index, Integer, LargeBinary, MetaData, String, Table, Text
+from sqlalchemy.types import TypeDecorator
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware time in UTC. SQLite keeps no time zone, so it is put back on the way out; a naive time is refused on the way in."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """The time as UTC; raises ValueError when it is naive."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a time zone")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
+        """The time as aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData()
+
+
+def _account() -> Column[str]:
+    return Column("account", String(64), primary_key=True)
+
+
+messages = Table(
+    "messages",
+    metadata,
+    _account(),
+    Column("id", String(998), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("source", String(16), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("sent_at", Moment),
+    Column("order_ids", JSON, nullable=False),
+    Column("buyer_address", Text, nullable=False),
+    Column("buyer_name", Text, nullable=False),
+    Column("own_address", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("reply_to_ids", JSON, nullable=False),
+    Column("marketplace", String(32), nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("note", Text, nullable=False),
+    Column("flaws", JSON, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("salt", String(32), nullable=False),
+    Column("intent", String(16), nullable=False),
+    Column("verdict", JSON, nullable=False),
+    Column("solicits", Boolean, nullable=False),
+)
+Index("messages_by_buyer", messages.c.account, messages.c.buyer_address)
+
+raw_messages = Table(
+    "raw_messages",
+    metadata,
+    _account(),
+    Column("message_id", String(998), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+message_orders = Table(
+    "message_orders",
+    metadata,
+    _account(),
+    Column("order_id", String(64), primary_key=True),
+    Column("message_id", String(998), primary_key=True),
+)
+Index("message_orders_by_message", message_orders.c.account, message_orders.c.message_id)
+
+orders = Table(
+    "orders",
+    metadata,
+    _account(),
+    Column("id", String(64), primary_key=True),
+    Column("status", String(32), nullable=False),
+    Column("fulfilment", String(16), nullable=False),
+    Column("as_of", Moment, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("items", JSON, nullable=False),
+    Column("marketplace", String(32), nullable=False),
+    Column("purchased_at", Moment),
+    Column("ship_by", Moment),
+    Column("updated_at", Moment),
+)
+Index("orders_by_purchase", orders.c.account, orders.c.purchased_at)
+
+formal_requests = Table(
+    "formal_requests",
+    metadata,
+    _account(),
+    Column("order_id", String(64), primary_key=True),
+    Column("item_id", String(64), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("denied_at", Moment),
+    Column("denied_by", Text, nullable=False, default=""),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    _account(),
+    Column("message_id", String(998), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("reasons", JSON, nullable=False),
+    Column("template", String(32)),
+    Column("order_id", String(64), nullable=False),
+)
+
+replies = Table(
+    "replies",
+    metadata,
+    _account(),
+    Column("id", String(32), primary_key=True),
+    Column("message_id", String(998), nullable=False),
+    Column("order_id", String(64), nullable=False),
+    Column("once", String(96), nullable=True),
+    Column("template", String(32), nullable=False),
+    Column("language", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("automatic", Boolean, nullable=False),
+    Column("mail_id", String(255), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("sent_at", Moment),
+    Column("delivered_to", Text, nullable=False),
+    Column("note", Text, nullable=False),
+)
+# An order gets one instruction: what the code checks, the database guarantees. NULLs do not collide.
+Index("replies_once", replies.c.account, replies.c.once, unique=True)
+Index("replies_by_message", replies.c.account, replies.c.message_id, unique=True)
+Index("replies_by_order", replies.c.account, replies.c.order_id)
+
+rulings = Table(
+    "rulings",
+    metadata,
+    _account(),
+    Column("id", String(32), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("order_id", String(64), nullable=False),
+    Column("item_ids", JSON, nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("outcome", String(32), nullable=False),
+    Column("code", String(32), nullable=False),
+    Column("reasons", JSON, nullable=False),
+    Column("way_out", Text, nullable=False),
+    Column("counts", Boolean),
+    Column("origin", Text, nullable=False),
+)
+Index("rulings_by_order", rulings.c.account, rulings.c.order_id)
+
+trail = Table(
+    "trail",
+    metadata,
+    _account(),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("facts", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+trail_heads = Table(
+    "trail_heads",
+    metadata,
+    _account(),
+    Column("number", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+)

@@ -1,0 +1,59 @@
+"""Between rows and values: what databases cannot hold is made storable, and verdicts go to JSON and back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from msgbot.domain.order import OrderItem, RequestKnowledge
+from msgbot.domain.verdict import Intent, Reading, Span, Verdict
+
+
+def storable(text: str) -> str:
+    """`text` without what a database refuses: NUL (PostgreSQL) and halves of surrogate pairs. The raw message is kept as it
+    came."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
+def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
+    """`verdict` as plain data."""
+    return _clean(asdict(verdict))  # type: ignore[no-any-return]
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, dict):
+        return {key: _clean(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(each) for each in value]
+    return value
+
+
+def verdict_from_json(data: dict[str, Any]) -> Verdict:
+    """The verdict that `verdict_to_json` made plain."""
+    return Verdict(
+        **{
+            **data,
+            "intent": Intent(data["intent"]),
+            "evidence": tuple(Span(**span) for span in data["evidence"]),
+            "against": tuple(_reading(each) for each in data["against"]),
+            "notes": tuple(data["notes"]),
+        }
+    )
+
+
+def _reading(data: dict[str, Any]) -> Reading:
+    return Reading(**{**data, "intent": Intent(data["intent"]), "spans": tuple(Span(**span) for span in data["spans"])})
+
+
+def items_to_json(items: tuple[OrderItem, ...]) -> list[dict[str, Any]]:
+    """Order items as plain data."""
+    return [_clean(asdict(item)) for item in items]
+
+
+def items_from_json(data: list[dict[str, Any]]) -> tuple[OrderItem, ...]:
+    """The items that `items_to_json` made plain."""
+    return tuple(OrderItem(**{**item, "formal_request": RequestKnowledge(item["formal_request"])}) for item in data)

