@@ -1,0 +1,58 @@
+"""Options that several commands share, and times as people type them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from msgbot.config import load_settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def data_options(command: Command) -> Command:
+    """Adds `--data` and `--account`, and passes the command its `settings` instead."""
+
+    @wraps(command)
+    def with_settings(*args: Any, data: Path | None, account: str | None, **kwargs: Any) -> Any:
+        return command(*args, settings=load_settings(data=data, account=account), **kwargs)
+
+    data = click.option(
+        "--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the database.  [default: msgbot-data]"
+    )
+    account = click.option("--account", help="Name of the seller account.  [default: main]")
+    return data(account(with_settings))  # type: ignore[return-value]
+
+
+def format_option(*choices: str) -> Callable[[Command], Command]:
+    """Adds `--format` with these choices; the first is the default."""
+    return click.option(
+        "--format", "output", type=click.Choice(choices), default=choices[0], show_default=True, help="For people or for programs."
+    )
+
+
+class Moment(click.ParamType[datetime]):
+    """A time or a day (`2026-11-20`, `2026-11-20T14:30`, `2026-11-20T14:30+01:00`); UTC unless it says otherwise."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The time, aware."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a time; write 2026-11-20 or 2026-11-20T14:30", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def run_async(work: Coroutine[Any, Any, int]) -> int:
+    """Runs `work` to its end; its exit code."""
+    return asyncio.run(work)

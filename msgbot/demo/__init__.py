@@ -1,0 +1,1 @@
+"""A sample world and the command that shows msgbot at work on it."""
