@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 
 from msgbot.channels.files import Incoming, Unreadable, read_sources, sources_size
@@ -149,7 +150,7 @@ async def _tell_person(
         out.print("[bad]unreadable[/]  ", end="")
         out.print(str(each), markup=False)
     for failure in failures:
-        out.print(f"[bad]failed[/]  {failure.subject}: ", end="")
+        out.print(f"[bad]failed[/]  {escape(failure.subject)}: ", end="")
         out.print(failure.text, markup=False)
     print_summary(out, summary, len(unreadable), None if task.dry_run else task.outbox)
 

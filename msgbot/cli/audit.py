@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from msgbot.audit import AuditReport, InformalCase
 from msgbot.cli.options import Moment, data_options, format_option, run_async
@@ -93,9 +94,11 @@ def print_audit(out: Console, report: AuditReport) -> None:
     for case in report.cancelled_informally:
         asked = f"{case.asked_at:%Y-%m-%d %H:%M}"
         words = snippet(case.message.message.text, 60)
-        out.print(f"  [bad]cancelled on a message alone[/]: order {case.order_id}, asked {asked}: “{words}”")
+        out.print(f"  [bad]cancelled on a message alone[/]: order {escape(case.order_id)}, asked {asked}: “{words}”")
     for order_id in report.solicited:
-        out.print(f"  [bad]solicited[/]: on order {order_id or '?'} the seller asked for a formal request, unasked by the buyer")
+        out.print(
+            f"  [bad]solicited[/]: on order {escape(order_id or '?')} the seller asked for a formal request, unasked by the buyer"
+        )
     outcomes = Counter(ruling.outcome.replace("_", " ") for ruling in report.rulings)
     codes = Counter(ruling.code.replace("_", " ") for ruling in report.rulings)
     counts = "".join(f", {count} {name}" for name, count in sorted(outcomes.items()))

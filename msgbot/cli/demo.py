@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -111,6 +113,10 @@ async def _guard(out: Console, office: Office, settings: Settings, world: Path, 
 
 def _what_next(out: Console, folder: Path) -> None:
     _head(out, "What to try next")
+    if shutil.which("msgbot") is None:
+        # Run from its own environment, which this shell does not know yet.
+        out.print(f"  source {Path(sys.prefix) / 'bin' / 'activate'}", markup=False, style="head")
+        out.print("      so that the shell finds msgbot")
     for line, words in (
         (f"ls {folder}/outbox", "the replies, ready to send; a person's work is in suggestions/"),
         ("msgbot demo", "once more: nothing changes, nobody is answered twice"),

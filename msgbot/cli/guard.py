@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from msgbot.amazon.cancellation_files import CancellationRow, read_cancellation_file, write_cancellation_file
 from msgbot.cli.options import data_options, format_option, run_async
@@ -73,7 +74,8 @@ def print_rulings(out: Console, rows: list[CancellationRow], rulings: list[Rulin
     for row, ruling in zip(rows, rulings, strict=True):
         reason = row.reason.label if row.reason else row.reason_text or "no reason"
         item = f"  item {row.item_id}" if row.item_id else ""
-        out.print(f"{_SHOWN[ruling.outcome]}  line {row.line}  {row.order_id}{item}  {reason}  [quiet]{ruling.code.value}[/]")
+        what = escape(f"{row.order_id}{item}  {reason}")
+        out.print(f"{_SHOWN[ruling.outcome]}  line {row.line}  {what}  [quiet]{ruling.code.value}[/]")
         print_reasons(out, ruling)
     allowed = sum(ruling.allowed for ruling in rulings)
     out.print()

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from msgbot.cli.options import Moment, data_options, format_option, run_async
 from msgbot.cli.output import console, print_json
@@ -48,7 +49,7 @@ async def _import(files: tuple[Path, ...], as_of: Any, output: str, settings: Se
                 taken = await office.take_orders.report(settings.account, path.read_bytes(), str(path), as_of)
             except InputError as error:
                 # One file that is no report does not keep the others out.
-                out.print(f"[bad]not read[/]  {error}")
+                out.print(f"[bad]not read[/]  {escape(str(error))}")
                 reports.append({"file": str(path), "error": str(error)})
                 code = 1
                 continue
@@ -75,7 +76,7 @@ def _warn_if_old(out: Console, path: Path, as_of: datetime | None) -> None:
 def print_report(out: Console, name: str, taken: TakenReport) -> None:
     """What was read from a report and what it changed."""
     report, changes = taken.report, taken.taken
-    out.print(f"[head]{name}[/]: {report.rows} rows, {len(report.orders)} orders, read as {report.charset}")
+    out.print(f"[head]{escape(name)}[/]: {report.rows} rows, {len(report.orders)} orders, read as {report.charset}")
     out.print(
         f"    {len(changes.new)} new, {len(changes.changed)} changed, {len(changes.older)} older than what is on file; "
         f"formal requests: {len(taken.filed.new)} new"
