@@ -25,6 +25,8 @@ Workflow = Callable[[str, str], Coroutine[Any, Any, None]]
 Result = TypeVar("Result")
 
 QUEUE = "work"
+_APPLICATION = "msgbot"
+_AT_ONCE = 16
 _POLL_SECONDS = 0.05
 _WAITING = ["ENQUEUED", "PENDING"]
 # Workflows begun by one release are finished by the next: raise this only when their steps change.
@@ -48,7 +50,9 @@ class Engine:
         self._url = database.sync_url
         logging.getLogger("dbos").setLevel(logging.ERROR)
         run_dbos_database_migrations(self._url)
-        self._client = DBOSClient(system_database_url=self._url)
+        self._client = DBOSClient(system_database_url=self._url, application_name=_APPLICATION)
+        # Known before anything is launched, the queue is served at once; one made later is noticed after a second.
+        self._client.register_queue(QUEUE, polling_interval_sec=_POLL_SECONDS, worker_concurrency=_AT_ONCE)
 
     async def enqueue(self, connection: AsyncConnection, workflow: str, account: str, subject: str) -> None:
         """Enqueues `workflow` about `subject` once and for all, in the transaction of `connection`."""
@@ -66,7 +70,7 @@ class Engine:
         """Runs what is enqueued, and what an earlier process left unfinished, until the block ends."""
         DBOS(
             config=DBOSConfig(
-                name="msgbot",
+                name=_APPLICATION,
                 system_database_url=self._url,
                 application_version=_WORKFLOW_VERSION,
                 executor_id="local",
@@ -78,7 +82,6 @@ class Engine:
             DBOS.workflow(name=name)(_plain(name, workflow))
         try:
             DBOS.launch()
-            await DBOS.register_queue_async(QUEUE, polling_interval_sec=_POLL_SECONDS, worker_concurrency=32)
             yield
         finally:
             await _destroy()
