@@ -16,14 +16,14 @@ from msgbot.channels.compose import OutgoingReply
 from msgbot.clock import Clock
 from msgbot.content.replies import Replies, Wording
 from msgbot.domain.conversation import Conversation, Turn
-from msgbot.domain.message import Message
+from msgbot.domain.message import Kind, Message
 from msgbot.domain.order import FormalRequest, Order
-from msgbot.domain.policy import INSTRUCTIONS, Action, Decision, Situation, decide
+from msgbot.domain.policy import INSTRUCTIONS, Action, Decision, Situation, Template, decide
 from msgbot.domain.rulebook import Thresholds
 from msgbot.domain.trail import EntryKind, Facts, digest
 from msgbot.domain.verdict import Intent
 from msgbot.engine import pause, step
-from msgbot.errors import DeliveryError, NotFound
+from msgbot.errors import ContentError, DeliveryError, NotFound
 from msgbot.store import formal_requests, messages, orders, replies, trail
 from msgbot.store.database import Database
 from msgbot.store.replies import Reply, ReplyState
@@ -31,6 +31,8 @@ from msgbot.store.replies import Reply, ReplyState
 INSTRUCTION = "instruction"
 """The key under which an order gets its instruction once."""
 _DEFAULT_WINDOW = timedelta(minutes=30)
+_UNSENT = frozenset({ReplyState.PENDING, ReplyState.FAILED})
+"""A reply that failed is tried again when its message is taken up again."""
 
 
 class Outbox(Protocol):
@@ -66,6 +68,7 @@ class Answer:
         *,
         store: str,
         undo_seconds: float,
+        freshness: timedelta,
     ) -> None:
         self._database = database
         self._wordings = wordings
@@ -74,6 +77,7 @@ class Answer:
         self._clock = clock
         self._store = store
         self._undo_seconds = undo_seconds
+        self._freshness = freshness
 
     async def run(self, account: str, message_id: str) -> None:
         """Decides about one message, and answers it if that is the decision."""
@@ -97,14 +101,14 @@ class Answer:
         async with self._database.transaction() as connection:
             if message_id in await replies.decided(connection, account, [message_id]):
                 known = (await replies.to_messages(connection, account, [message_id])).get(message_id)
-                return known.id if known is not None and known.state is ReplyState.PENDING else ""
+                return known.id if known is not None and known.state in _UNSENT else ""
             scene = await self._scene(connection, account, message_id)
             language = self._language(scene)
             decision = decide(self._situation(scene, now, language))
             order_id = scene.order_ids[0] if scene.order_ids else ""
             await replies.add_decision(connection, account, message_id, order_id, decision, now)
-            if decision.speaks_for_conversation and order_id:
-                await _retire_suggestions(connection, account, order_id, message_id, now)
+            if decision.speaks_for_conversation and scene.turn.message.kind is Kind.BUYER:
+                await _retire_suggestions(connection, scene, now)
             reply = self._reply(scene, decision, language, order_id, now)
             if reply is not None:
                 await replies.add(connection, reply)
@@ -123,11 +127,26 @@ class Answer:
             scene = await self._scene(connection, account, reply.message_id)
             # Its own place among the replies must not make it look like an order that was instructed before.
             scene = replace(scene, instructed_at=None)
-            decision = decide(self._situation(scene, now, reply.language))
+            situation = self._situation(scene, now, reply.language)
+            if situation.overtaken_intent is Intent.REQUEST:
+                # Who asks again is answered by this reply too; it holds the order's one place for an instruction.
+                situation = replace(situation, overtaken_by="", overtaken_intent=Intent.NONE)
+            decision = decide(situation)
             if decision.action is Action.SEND:
                 return reply.id
             await _stop(connection, reply, now, because=decision.code, note="; ".join(decision.reasons))
+            if decision.template is not None:
+                await self._suggest_instead(connection, scene, reply, decision, now)
         return ""
+
+    async def _suggest_instead(
+        self, connection: AsyncConnection, scene: _Scene, stopped: Reply, decision: Decision, now: datetime
+    ) -> None:
+        """Leaves a person the answer that fits the order as it is now, in the place of the one that was stopped."""
+        await replies.change_decision(connection, stopped.account, stopped.message_id, decision, now)
+        reply = self._reply(scene, decision, stopped.language, stopped.order_id, now)
+        if reply is not None:
+            await replies.replace(connection, reply)
 
     async def send(self, account: str, reply_id: str) -> str:
         """Hands a reply over and records it. The state it ended in."""
@@ -137,28 +156,18 @@ class Answer:
         if reply is None or turn is None:
             return ""
         try:
-            delivered_to, note, state = (
-                await self._outbox.deliver(outgoing(reply, turn.message, self._store), reply.created_at),
-                "",
-                ReplyState.SENT,
-            )
+            delivered_to = await self._outbox.deliver(outgoing(reply, turn.message, self._store), reply.created_at)
         except DeliveryError as error:
-            delivered_to, note, state = "", str(error), ReplyState.FAILED
+            async with self._database.transaction() as connection:
+                await replies.settle(connection, reply, ReplyState.FAILED, self._clock(), note=str(error))
+                await trail.append(connection, account, self._clock(), EntryKind.REPLY_FAILED, _reply_facts(reply))
+            return ReplyState.FAILED.value
         now = self._clock()
         async with self._database.transaction() as connection:
             # Nobody else sends this reply: it belongs to this workflow alone.
-            await replies.settle(connection, reply, state, now, delivered_to=delivered_to, note=note)
-            if state is ReplyState.SENT:
-                facts = {
-                    "reply": reply.id,
-                    "message": reply.message_id,
-                    "order": reply.order_id,
-                    "template": reply.template.value,
-                    "language": reply.language,
-                    "text_digest": digest(reply.body, reply.mail_id),
-                }
-                await trail.append(connection, account, now, EntryKind.REPLY_SENT, facts)
-        return state.value
+            await replies.settle(connection, reply, ReplyState.SENT, now, delivered_to=delivered_to)
+            await trail.append(connection, account, now, EntryKind.REPLY_SENT, _reply_facts(reply))
+        return ReplyState.SENT.value
 
     async def _scene(self, connection: AsyncConnection, account: str, message_id: str) -> _Scene:
         turn = await messages.get(connection, account, message_id)
@@ -170,9 +179,11 @@ class Answer:
             return _Scene(turn, conversation, (), None, (), None)
         order_id = order_ids[0]
         order = await orders.get(connection, account, order_id)
+        order = order.seen_at(self._clock(), self._freshness) if order is not None else None
         formal = await formal_requests.of_order(connection, account, order_id)
         instruction = await replies.instruction_for(connection, account, order_id)
-        instructed_at = (instruction.sent_at or instruction.created_at) if instruction is not None else None
+        # One that is on its way answers all that was written until now.
+        instructed_at = (instruction.sent_at or self._clock()) if instruction is not None else None
         return _Scene(turn, conversation, order_ids, order, formal, instructed_at)
 
     def _situation(self, scene: _Scene, now: datetime, language: str) -> Situation:
@@ -193,6 +204,7 @@ class Answer:
             overtaken_by=last.message.id if overtaken and last is not None else "",
             overtaken_intent=conversation.intent_of(last) if overtaken and last is not None else Intent.NONE,
             mode=self._wordings.mode(language),
+            freshness=self._freshness,
             solicits=turn.solicits,
             buyer_asked=conversation.asked_before(turn),
         )
@@ -204,11 +216,20 @@ class Answer:
         spoken = [scene.turn.verdict.language, message.language, *(marketplace.languages[:1] if marketplace else ())]
         return self._wordings.choose(*(code for code in spoken if code))
 
+    def _word(self, template: Template, language: str, order_ids: tuple[str, ...]) -> Wording | None:
+        """The text, or None when it may not go out as it came out: a mail may name a hundred orders, which no answer can."""
+        try:
+            return self._wordings.word(template, language, order_ids, self._store)
+        except ContentError:
+            return None
+
     def _reply(self, scene: _Scene, decision: Decision, language: str, order_id: str, now: datetime) -> Reply | None:
         if decision.template is None:
             return None
         message = scene.turn.message
-        wording: Wording = self._wordings.word(decision.template, language, scene.order_ids, self._store)
+        wording = self._word(decision.template, language, scene.order_ids)
+        if wording is None:
+            return None
         automatic = decision.action is Action.SEND
         # The same message always gets the same ids, so that a repeated step cannot make a second mail of it.
         identity = hashlib.sha256(f"{message.account}\n{message.id}".encode()).hexdigest()[:24]
@@ -245,10 +266,12 @@ def outgoing(reply: Reply, message: Message, store: str) -> OutgoingReply:
     )
 
 
-async def _retire_suggestions(connection: AsyncConnection, account: str, order_id: str, message_id: str, now: datetime) -> None:
-    for reply in await replies.suggested_for(connection, account, order_id):
-        if reply.message_id != message_id:
-            await _stop(connection, reply, now, because="overtaken", note="a later message about this order was decided on")
+async def _retire_suggestions(connection: AsyncConnection, scene: _Scene, now: datetime) -> None:
+    """Takes back what was suggested for earlier messages of this conversation."""
+    earlier = {turn.message.id for turn in scene.conversation.turns if turn.place < scene.turn.place}
+    for reply in (await replies.to_messages(connection, scene.turn.message.account, sorted(earlier))).values():
+        if reply.state is ReplyState.SUGGESTED:
+            await _stop(connection, reply, now, because="overtaken", note="a later message of the buyer was decided on")
 
 
 async def _stop(connection: AsyncConnection, reply: Reply, now: datetime, *, because: str, note: str) -> None:
@@ -257,9 +280,20 @@ async def _stop(connection: AsyncConnection, reply: Reply, now: datetime, *, bec
     await trail.append(connection, reply.account, now, EntryKind.REPLY_STOPPED, facts)
 
 
+def _reply_facts(reply: Reply) -> Facts:
+    return {
+        "reply": reply.id,
+        "message": reply.message_id,
+        "order": reply.order_id,
+        "template": reply.template.value,
+        "language": reply.language,
+        "text_digest": digest(reply.body, reply.mail_id),
+    }
+
+
 async def _waiting(connection: AsyncConnection, account: str, reply_id: str) -> Reply | None:
     reply = await replies.get(connection, account, reply_id)
-    return reply if reply is not None and reply.state is ReplyState.PENDING else None
+    return reply if reply is not None and reply.state in _UNSENT else None
 
 
 def _mail_domain(message: Message) -> str:

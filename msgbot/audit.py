@@ -114,13 +114,23 @@ class Audit:
         proofs = []
         async with self._database.transaction() as connection:
             for name in [account] if account else await trail.accounts(connection):
-                head = await trail.head(connection, name)
-                number, previous, broken = 0, START, None
-                async for entry in trail.entries(connection, name):
-                    broken = chains.check_next(entry, name, number, previous)
-                    if broken is not None:
-                        break
-                    number, previous = entry.number, entry.hash
-                broken = broken or chains.check_end(name, number, previous, head)
-                proofs.append(Proof(name, number, broken))
+                proofs.append(await _prove(connection, name))
         return proofs
+
+
+async def _prove(connection: AsyncConnection, account: str) -> Proof:
+    number, previous = 0, START
+    for page in (trail.PAGE, 1):
+        # Read in pages; where a page cannot be read at all, entry by entry up to the one that is at fault.
+        try:
+            async for entry in trail.entries(connection, account, after=number, page=page):
+                broken = chains.check_next(entry, account, number, previous)
+                if broken is not None:
+                    return Proof(account, number, broken)
+                number, previous = entry.number, entry.hash
+            break
+        except (ValueError, TypeError, KeyError):
+            continue
+    else:
+        return Proof(account, number, Break(account, number + 1, "it cannot be read: its content was changed after it was written"))
+    return Proof(account, number, chains.check_end(account, number, previous, await trail.head(connection, account)))

@@ -35,9 +35,8 @@ _WORKFLOW_VERSION = "1"
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A workflow that ended in an error nobody foresaw."""
+    """A workflow that ended in an error: what it was about, and the error."""
 
-    workflow: str
     subject: str
     text: str
 
@@ -48,18 +47,19 @@ class Engine:
 
     def __init__(self, database: Database) -> None:
         self._url = database.sync_url
-        logging.getLogger("dbos").setLevel(logging.ERROR)
+        # What goes wrong in a workflow is told by `failures`; the library would print a traceback beside it.
+        logging.getLogger("dbos").setLevel(logging.CRITICAL)
         run_dbos_database_migrations(self._url)
         self._client = DBOSClient(system_database_url=self._url, application_name=_APPLICATION)
         # Known before anything is launched, the queue is served at once; one made later is noticed after a second.
         self._client.register_queue(QUEUE, polling_interval_sec=_POLL_SECONDS, worker_concurrency=_AT_ONCE)
 
-    async def enqueue(self, connection: AsyncConnection, workflow: str, account: str, subject: str) -> None:
-        """Enqueues `workflow` about `subject` once and for all, in the transaction of `connection`."""
+    async def enqueue(self, connection: AsyncConnection, workflow: str, account: str, subject: str, attempt: str = "first") -> None:
+        """Enqueues `workflow` about `subject` in the transaction of `connection`: once and for all, for each attempt."""
         options = {
             "queue_name": QUEUE,
             "workflow_name": workflow,
-            "workflow_id": f"{workflow}:{account}:{subject}",
+            "workflow_id": f"{workflow}:{account}:{attempt}:{subject}",
             "app_version": _WORKFLOW_VERSION,
         }
         enqueue = self._client.enqueue_in_transaction
@@ -74,7 +74,7 @@ class Engine:
                 system_database_url=self._url,
                 application_version=_WORKFLOW_VERSION,
                 executor_id="local",
-                log_level="ERROR",
+                log_level="CRITICAL",
                 enable_otlp=False,
             )
         )
@@ -86,24 +86,29 @@ class Engine:
         finally:
             await _destroy()
 
-    async def waiting(self) -> int:
-        """How many workflows are enqueued or running."""
-        return len(await DBOS.list_workflows_async(status=_WAITING, load_input=False, load_output=False))
+    async def under_way(self) -> set[str]:
+        """What the workflows are about that are enqueued or running."""
+        found = await DBOS.list_workflows_async(status=_WAITING, load_input=False, load_output=False)
+        return {_subject(each.workflow_id) for each in found}
 
     async def drain(self, on_progress: Callable[[int], None] = lambda left: None) -> None:
         """Returns when nothing is left to do; reports how much is, now and then."""
-        while left := await self.waiting():
-            on_progress(left)
+        while left := await self.under_way():
+            on_progress(len(left))
             await asyncio.sleep(_POLL_SECONDS)
 
     async def failures(self) -> list[Failure]:
-        """Workflows that ended in an error."""
+        """Workflows that ended in an error, in this run or an earlier one, the oldest first."""
         found = await DBOS.list_workflows_async(status=["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"])
-        return [Failure(each.name, each.workflow_id.split(":", 2)[-1], str(each.error)) for each in found]
+        return [Failure(_subject(each.workflow_id), str(each.error)) for each in found]
 
     async def close(self) -> None:
         """Closes the connections used for enqueuing."""
         await asyncio.to_thread(self._client.destroy)
+
+
+def _subject(workflow_id: str) -> str:
+    return workflow_id.split(":", 3)[3]
 
 
 async def _destroy() -> None:

@@ -50,6 +50,10 @@ class ContentError(MsgbotError):
         super().__init__("\n".join(str(fault) for fault in faults))
         self.faults = faults
 
+    def __reduce__(self) -> tuple[type[ContentError], tuple[list[Fault]]]:
+        # The durable engine keeps errors pickled, which would rebuild this one from its text.
+        return ContentError, (self.faults,)
+
 
 class InputError(MsgbotError):
     """A file or value from outside is not what it claims to be; the text names the place."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -60,12 +61,30 @@ class Mailroom:
         return taken
 
     async def answer_all(self, on_progress: Callable[[int], None] = lambda left: None) -> list[Failure]:
-        """Lets every waiting message be answered; the workflows that failed.
+        """Lets every waiting message be answered, and those again that failed before; what is still not done, and why.
 
         Answers come after all messages are in, so that each is given in view of the whole conversation."""
         async with self._engine.running({ANSWER: self._answer.run}):
+            await self._try_again()
             await self._engine.drain(on_progress)
-            return await self._engine.failures()
+            return await self._not_done()
+
+    async def _try_again(self) -> None:
+        """Enqueues messages anew that are not done though their workflow has ended: in an error, or with a reply that failed."""
+        under_way = await self._engine.under_way()
+        async with self._database.transaction() as connection:
+            waiting = {*await messages.undecided(connection, self._account)}
+            waiting |= {reply.message_id for reply in await replies.unsent(connection, self._account)}
+            for message_id in sorted(waiting - under_way):
+                await self._engine.enqueue(connection, ANSWER, self._account, message_id, attempt=uuid.uuid4().hex)
+
+    async def _not_done(self) -> list[Failure]:
+        reasons = {failure.subject: failure.text for failure in await self._engine.failures()}
+        async with self._database.transaction() as connection:
+            undecided = await messages.undecided(connection, self._account)
+            unsent = {reply.message_id: reply for reply in await replies.unsent(connection, self._account)}
+        failed = [Failure(message_id, unsent[message_id].note or reasons.get(message_id, "")) for message_id in sorted(unsent)]
+        return [*failed, *(Failure(message_id, reasons.get(message_id, "not decided on yet")) for message_id in undecided)]
 
     async def handled(self, taken: dict[str, bool]) -> AsyncIterator[Handled]:
         """What was done about each message, in the order they were taken in."""
@@ -79,10 +98,17 @@ class Mailroom:
 
     async def suggestions(self) -> list[tuple[Reply, Turn]]:
         """Replies that wait for a person, with the message that each answers, the oldest first."""
+        return await self._in_state(ReplyState.SUGGESTED)
+
+    async def stopped(self) -> list[tuple[Reply, Turn]]:
+        """Replies and suggestions that are out of date, with the message that each answered."""
+        return await self._in_state(ReplyState.STOPPED)
+
+    async def _in_state(self, state: ReplyState) -> list[tuple[Reply, Turn]]:
         async with self._database.transaction() as connection:
-            waiting = await replies.in_state(connection, self._account, ReplyState.SUGGESTED)
-            turns = await messages.received(connection, self._account, [reply.message_id for reply in waiting])
-        return [(reply, turns[reply.message_id][0]) for reply in waiting]
+            found = await replies.in_state(connection, self._account, state)
+            turns = await messages.received(connection, self._account, [reply.message_id for reply in found])
+        return [(reply, turns[reply.message_id][0]) for reply in found]
 
 
 def _batches(values: Iterable[Each], size: int) -> Iterator[list[Each]]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from msgbot.clock import Clock
 from msgbot.domain.conversation import Turn
 from msgbot.domain.detector import Detector
-from msgbot.domain.message import Kind, Message
+from msgbot.domain.message import Kind, Message, Source
 from msgbot.domain.policy import Situation, decide
 from msgbot.domain.solicitation import asks_to_file
 from msgbot.domain.trail import EntryKind, digest
@@ -47,11 +48,14 @@ class Receive:
         turns = [self._read(message) for message, _ in incoming]
         results: list[Received] = []
         async with self._database.transaction() as connection:
-            known = await messages.known_ids(connection, account, [turn.message.id for turn in turns])
+            known = await messages.known(connection, account, [turn.message.id for turn in turns])
             for turn, (_, raw) in zip(turns, incoming, strict=True):
+                if turn.message.source is Source.FILE and known.get(turn.message.id, raw) != raw:
+                    turn = replace(turn, message=_numbered_anew(turn.message, raw))
+                    known |= await messages.known(connection, account, [turn.message.id])
                 new = turn.message.id not in known
                 if new:
-                    known.add(turn.message.id)
+                    known[turn.message.id] = raw
                     await self._put(connection, turn, raw)
                 results.append(Received(turn, new))
         return results
@@ -92,6 +96,14 @@ class Receive:
             },
         )
         await self._engine.enqueue(connection, ANSWER, message.account, message.id)
+
+
+def _numbered_anew(message: Message, raw: bytes) -> Message:
+    """`message` under an id of its own: exports number their rows from 1 each time, so that another row came under this id
+    before."""
+    content = hashlib.sha256(raw).hexdigest()[:12]
+    flaw = f"another message came under the id {message.id} before"
+    return replace(message, id=f"{message.id}#{content}", flaws=(*message.flaws, flaw))
 
 
 def _needs_answer(turn: Turn) -> bool:

@@ -64,7 +64,6 @@ class TakeOrders:
                 "item": request.item_id,
                 "source": source,
                 "sha256": evidence,
-                "reason": request.reason,
             }
             await trail.append(connection, account, now, EntryKind.FORMAL_REQUEST_ON_FILE, facts)
         for request in filed.denied:

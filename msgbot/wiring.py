@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from filelock import FileLock, Timeout
@@ -16,9 +16,10 @@ from msgbot.config import Settings
 from msgbot.content.replies import Replies, built_in_replies
 from msgbot.content.rules import built_in_rules
 from msgbot.domain.detector import Detector
+from msgbot.domain.policy import Template
 from msgbot.domain.solicitation import last_steps
 from msgbot.engine import Engine
-from msgbot.errors import StoreError
+from msgbot.errors import ConfigError, ContentError, StoreError
 from msgbot.mailroom import Mailroom
 from msgbot.receive import Receive
 from msgbot.store.database import Database, open_database
@@ -52,6 +53,7 @@ async def open_mailroom(settings: Settings, office: Office, outbox: Outbox, cloc
     with _alone(settings):
         detector = Detector(built_in_rules())
         replies = built_in_replies()
+        _check_store_name(replies, settings.store)
         engine = Engine(office.database)
         try:
             receive = Receive(office.database, engine, detector, _buttons(replies), clock)
@@ -63,6 +65,7 @@ async def open_mailroom(settings: Settings, office: Office, outbox: Outbox, cloc
                 clock,
                 store=settings.store,
                 undo_seconds=settings.undo_seconds,
+                freshness=settings.freshness,
             )
             yield Mailroom(office.database, engine, receive, answer, settings.account)
         finally:
@@ -73,14 +76,25 @@ def _buttons(replies: Replies) -> frozenset[str]:
     return last_steps(replies.paths)
 
 
-def _alone(settings: Settings) -> FileLock:
-    """Holds the lock of the data folder."""
+def _check_store_name(replies: Replies, store: str) -> None:
+    """Raises ConfigError when no reply could go out under this name."""
+    try:
+        replies.word(Template.INSTRUCT, "en", (), store)
+    except ContentError as error:
+        raise ConfigError(f"the setting 'store' cannot stand under a reply to a buyer: {error.faults[0].text}") from error
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Holds the lock of the data folder while the block runs. Raises StoreError when another process holds it."""
     settings.data.mkdir(parents=True, exist_ok=True)
     lock = FileLock(settings.data / "msgbot.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise StoreError(
-            f"another msgbot is answering from {settings.data} right now: wait for it, or give --data another folder"
-        ) from error
-    return lock
+        where = f"another msgbot is answering from {settings.data} right now"
+        raise StoreError(f"{where}: wait for it, or give --data another folder") from error
+    try:
+        yield
+    finally:
+        lock.release()

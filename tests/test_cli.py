@@ -173,7 +173,7 @@ def test_guard_rules_row_by_row_and_writes_a_clean_file(pile: Path) -> None:
     assert "Whim" in printed
     rows = (pile / "clean.txt").read_bytes().split(b"\r\n")
     assert rows[2:] == [f"{B}\tBuyerCanceled\t2".encode(), b""]
-    assert "2 allowed" not in msgbot("guard", "clean.txt")
+    assert "1 allowed, 0 not allowed" in msgbot("guard", "clean.txt")
 
 
 def test_cancel_writes_the_file_to_upload_when_it_may(pile: Path) -> None:
@@ -283,4 +283,6 @@ def test_the_demo_shows_everything_and_a_second_run_changes_nothing(pile: Path) 
         assert part in first
     second = msgbot("demo")
     assert "nobody was answered twice" in second
+    trails = [[line for line in printed.splitlines() if "Audit trail" in line] for printed in (first, second)]
+    assert trails[0] == trails[1]
     assert {path: path.read_bytes() for path in (pile / "msgbot-demo" / "outbox").rglob("*.eml")} == files

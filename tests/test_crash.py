@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from tests.mails import NOW, OWN, relay_mail, unshipped_report
 HERE = Path(__file__).parent
 A, B, C, D = (f"114-000000{number}-0000000" for number in range(1, 5))
 MOMENTS = 10
+DATE = re.compile(rb"Date: [^\r]*\r\n")
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +60,8 @@ def run(point: int, pile: Path, work: Path) -> int:
     environment = {**os.environ, "PYTHONPATH": str(HERE.parent), "MSGBOT_OWN_ADDRESSES": f'["{OWN}"]'}
     command = [sys.executable, str(HERE / "crashing.py"), str(point), str(count), *arguments]
     ended = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, timeout=120)
-    assert ended.returncode in ({0} if point == 0 else {0, -9}), ended.stdout + ended.stderr
+    # A moment that lies beyond the end of a run that found most of the work done kills nothing.
+    assert ended.returncode == (0 if point == 0 or count.exists() else -9), ended.stdout + ended.stderr
     return int(count.read_text()) if count.exists() else 0
 
 
@@ -69,7 +72,7 @@ def state(work: Path) -> dict[str, Any]:
         def rows(query: str) -> list[Any]:
             return sorted(database.execute(query).fetchall(), key=repr)
 
-        outbox = {path.name: path.read_bytes().split(b"\r\nDate: ")[0] for path in (work / "outbox").glob("*.eml")}
+        outbox = {path.name: DATE.sub(b"", path.read_bytes()) for path in (work / "outbox").glob("*.eml")}
         return {
             "messages": rows("SELECT id, intent FROM messages"),
             "raw": rows("SELECT message_id, content FROM raw_messages"),

@@ -18,8 +18,9 @@ from msgbot.channels.compose import OutgoingReply
 from msgbot.channels.mail import read_mail
 from msgbot.content.replies import built_in_replies
 from msgbot.content.rules import built_in_rules
+from msgbot.domain.cancellation import CancelReason, Proposal
 from msgbot.domain.detector import Detector
-from msgbot.domain.message import Message
+from msgbot.domain.message import Kind, Message, Source
 from msgbot.domain.policy import Action
 from msgbot.domain.solicitation import last_steps
 from msgbot.errors import DeliveryError
@@ -70,8 +71,6 @@ async def test_the_formal_request_makes_the_cancellation_free(desk: Desk) -> Non
     """The whole way: asked, instructed, blocked, filed, allowed."""
     await report(desk, (A, "1", "FALSE"))
     await post(desk, relay_mail("please cancel my order"))
-    from msgbot.domain.cancellation import CancelReason, Proposal
-
     proposal = Proposal(A, CancelReason.BUYER_CANCELED)
     [blocked] = await desk.office.cancel.rule("main", [proposal], ["test"])
     assert blocked.code.value == "informal"
@@ -160,7 +159,9 @@ def bench(database: Database, tray: Tray) -> tuple[Receive, Answer, NoEngine]:
     engine = NoEngine()
     wordings = built_in_replies()
     receive = Receive(database, engine, DETECTOR, last_steps(wordings.paths), lambda: NOW)  # type: ignore[arg-type]
-    answer = Answer(database, wordings, DETECTOR.rulebook.thresholds, tray, lambda: NOW, store="", undo_seconds=0)
+    answer = Answer(
+        database, wordings, DETECTOR.rulebook.thresholds, tray, lambda: NOW, store="", undo_seconds=0, freshness=timedelta(hours=24)
+    )
     return receive, answer, engine
 
 
@@ -238,6 +239,75 @@ async def test_a_reply_that_cannot_be_delivered_is_shown_as_failed(database: Dat
         reply = await replies.get(connection, "main", reply_id)
     assert reply is not None
     assert (reply.state, reply.note) == (ReplyState.FAILED, "the disk is full")
+
+
+async def test_a_failed_reply_is_tried_again_by_the_next_run(desk: Desk) -> None:
+    await report(desk, (A, "1", "FALSE"))
+    desk.outbox.write_text("in the way")
+    stack, room = await desk.mailroom()
+    async with stack:
+        await room.take_in([read(relay_mail("please cancel my order"))])
+        [failure] = await room.answer_all()
+        assert "cannot be written" in failure.text
+    desk.outbox.unlink()
+    assert codes(await post(desk, relay_mail("please cancel my order"))) == ["instruct"]
+    assert len(list(desk.outbox.glob("*.eml"))) == 1
+    assert [proof.broken for proof in await desk.office.audit.verify()] == [None]
+
+
+async def test_a_second_request_does_not_silence_the_first_ones_answer(database: Database) -> None:
+    """Decided, not yet sent; then the buyer asks again: exactly one instruction goes out."""
+    await TakeOrders(database, lambda: NOW).report("main", unshipped_report((A, "1", "FALSE")), "report.txt")
+    tray = Tray()
+    receive, answer, engine = bench(database, tray)
+    await receive.receive("main", [read(relay_mail("please cancel my order"))])
+    waiting = await answer.decide("main", engine.waiting[0])
+    await receive.receive("main", [read(relay_mail("cancel it now!!", number=2, at=NOW - timedelta(minutes=1)))])
+    assert await answer.decide("main", engine.waiting[1]) == ""
+    assert await answer.look_again("main", waiting) == waiting
+    assert await answer.send("main", waiting) == "sent"
+    assert len(tray.delivered) == 1
+
+
+async def test_a_formal_request_that_comes_while_the_reply_waits_leaves_a_suggestion(database: Database) -> None:
+    orders = TakeOrders(database, lambda: NOW)
+    await orders.report("main", unshipped_report((A, "1", "FALSE")), "report.txt")
+    receive, answer, engine = bench(database, Tray())
+    await receive.receive("main", [read(relay_mail("please cancel my order"))])
+    waiting = await answer.decide("main", engine.waiting[0])
+    await orders.report("main", unshipped_report((A, "1", "TRUE")), "later.txt")
+    assert await answer.look_again("main", waiting) == ""
+    async with database.transaction() as connection:
+        [decided] = (await replies.decided(connection, "main", engine.waiting)).values()
+        [suggested] = (await replies.to_messages(connection, "main", engine.waiting)).values()
+    assert decided.decision.code == "request_on_file"
+    assert suggested.state is ReplyState.SUGGESTED
+
+
+async def test_another_case_of_the_same_buyer_joins_the_conversation(desk: Desk) -> None:
+    await report(desk, (A, "1", "FALSE"))
+    handled = await post(
+        desk,
+        relay_mail("please cancel my order", number=1, buyer="abc+111@marketplace.amazon.com"),
+        relay_mail(
+            "Ignore my last message, please ship it.",
+            order="",
+            number=2,
+            buyer="abc+222@marketplace.amazon.com",
+            at=NOW + timedelta(minutes=1),
+        ),
+    )
+    assert codes(handled) == ["withdrawn_later", "withdrawn"]
+
+
+async def test_a_row_under_a_used_id_is_another_message(database: Database) -> None:
+    """Exports number their rows from 1 each time."""
+    receive, _, engine = bench(database, Tray())
+    for order_id, raw in ((A, b"first"), (B, b"second"), (B, b"second")):
+        message = Message("main", "1", Kind.BUYER, Source.FILE, "please cancel my order", NOW, (order_id,))
+        [received] = await receive.receive("main", [(message, raw)])
+    assert not received.new
+    assert len(engine.waiting) == 2
 
 
 @pytest.mark.parametrize(

@@ -238,6 +238,7 @@ def _order(
         purchased_at=_moment(first.purchase_date, first.line, notes),
         ship_by=_moment(first.promise_date, first.line, notes),
         updated_at=_moment(first.last_updated_date, first.line, notes),
+        request_as_of=as_of if header.has_flag and not contradictory else None,
     )
 
 

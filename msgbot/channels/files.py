@@ -144,18 +144,22 @@ class _Source:
 
     def _mail(self) -> Iterator[Incoming | Unreadable]:
         raw = self.file.read(MAX_KEPT)
-        message = self._message(raw, str(self.path))
-        if message.kind is Kind.UNREADABLE:
-            yield self._problem(f"{message.note}; a mail begins with headers such as From: and Subject:", line=1)
-        else:
-            yield Incoming(message, raw, _size(self.path))
+        yield from self._read(raw, str(self.path), _size(self.path))
 
     def _mbox(self) -> Iterator[Incoming | Unreadable]:
         try:
             for number, raw in enumerate(split_mbox(self.file), 1):
-                yield Incoming(self._message(raw, f"{self.path} message {number}"), raw, self.file.tell())
+                yield from self._read(raw, f"{self.path} message {number}", self.file.tell())
         except InputError as error:
             yield self._problem(str(error), line=1)
+
+    def _read(self, raw: bytes, origin: str, consumed: int) -> Iterator[Incoming | Unreadable]:
+        """One mail. What cannot be read is reported, and kept all the same."""
+        message = self._message(raw, origin)
+        if message.kind is Kind.UNREADABLE:
+            reason = f"{message.note}; a mail begins with headers such as From: and Subject:"
+            yield Unreadable(origin, 0, 0, reason, consumed)
+        yield Incoming(message, raw, consumed)
 
     def _message(self, raw: bytes, origin: str) -> Message:
         return read_mail(raw, account=self.account, own_addresses=self.own_addresses, origin=origin)

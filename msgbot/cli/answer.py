@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -17,14 +16,16 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from msgbot.channels.files import Incoming, Unreadable, read_sources, sources_size
 from msgbot.channels.outbox import FolderOutbox
-from msgbot.cli.handled import Summary, draft_json, handled_json, needs_nothing, print_handled, print_summary, write_suggestions
+from msgbot.cli.handled import Summary, draft_json, handled_json, needs_nothing, print_handled, print_summary
 from msgbot.cli.options import Moment, data_options, format_option, run_async
 from msgbot.cli.orders import print_report
 from msgbot.cli.output import console, print_json
 from msgbot.config import Settings
 from msgbot.domain.message import Message
+from msgbot.drafts import write_drafts
 from msgbot.engine import Failure
 from msgbot.mailroom import Mailroom
+from msgbot.store.database import copy_sqlite
 from msgbot.take_orders import TakenReport
 from msgbot.wiring import Office, open_mailroom, open_office
 
@@ -80,8 +81,7 @@ def command(
     with tempfile.TemporaryDirectory(prefix="msgbot-") as scratch:
         # The real thing on a copy of what is on file: so a dry run cannot differ from a run.
         copy = settings.model_copy(update={"data": Path(scratch) / "data"})
-        if settings.data.is_dir():
-            shutil.copytree(settings.data, copy.data)
+        copy_sqlite(settings.data / "msgbot.db", copy.data / "msgbot.db")
         return run_async(_answer(replace(task, outbox=Path(scratch) / "outbox"), copy))
 
 
@@ -121,8 +121,9 @@ async def _answer(task: _Task, settings: Settings) -> int:
             if task.dry_run:
                 out.print("[quiet]dry run: nothing was written[/]")
             else:
-                write_suggestions(await mailroom.suggestions(), task.outbox / "suggestions", settings.store)
-    return 1 if intake.unreadable or failures else 0
+                write_drafts(await mailroom.suggestions(), await mailroom.stopped(), task.outbox / "suggestions", settings.store)
+    skipped = any(report.report.skipped for report in reports)
+    return 1 if intake.unreadable or failures or skipped else 0
 
 
 async def _take_orders(office: Office, task: _Task, settings: Settings, out: Console) -> list[TakenReport]:

@@ -22,9 +22,10 @@ _WORDS = {
     Outcome.FORMAL_REQUEST: "the buyer filed the formal request: cancelling is free",
     Outcome.WITHDRAWN: "the buyer took it back",
     Outcome.CANCELLED_INFORMALLY: "cancelled without a formal request: counts",
+    Outcome.CANCELLED_BY_AMAZON: "cancelled by Amazon, which ships it: does not count",
     Outcome.SHIPPED: "the order was shipped",
     Outcome.OPEN: "open: no formal request yet",
-    Outcome.UNKNOWN: "unknown: the order or its state is not on file",
+    Outcome.UNKNOWN: "unknown: the orders on file do not tell",
 }
 
 

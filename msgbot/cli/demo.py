@@ -16,11 +16,12 @@ from msgbot.channels.files import Unreadable, read_sources
 from msgbot.channels.outbox import FolderOutbox
 from msgbot.cli.audit import print_audit
 from msgbot.cli.guard import print_rulings, rule_on_file
-from msgbot.cli.handled import Summary, print_handled, print_summary, write_suggestions
+from msgbot.cli.handled import Summary, print_handled, print_summary
 from msgbot.cli.options import run_async
 from msgbot.cli.orders import print_report
 from msgbot.cli.output import console
 from msgbot.config import Settings, load_settings
+from msgbot.drafts import write_drafts
 from msgbot.wiring import Office, open_mailroom, open_office
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -89,7 +90,7 @@ async def _mail(out: Console, office: Office, settings: Settings, world: Path, o
         taken = await mailroom.take_in((each.message, each.raw) for each in sources if not isinstance(each, Unreadable))
         await mailroom.answer_all()
         everything = [handled async for handled in mailroom.handled(taken)]
-        write_suggestions(await mailroom.suggestions(), outbox / "suggestions", settings.store)
+        write_drafts(await mailroom.suggestions(), await mailroom.stopped(), outbox / "suggestions", settings.store)
     summary = Summary()
     for handled in everything:
         print_handled(out, handled)

@@ -1,9 +1,8 @@
-"""How a handled message is shown: for people, for programs, and as drafts that wait for a person."""
+"""How a handled message is shown: for people and for programs."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,12 +10,8 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from msgbot.answer import outgoing
-from msgbot.channels.compose import compose_reply
-from msgbot.channels.outbox import file_name
 from msgbot.cli.output import snippet, verdict_json
 from msgbot.domain.conversation import Turn
-from msgbot.errors import InputError
 from msgbot.mailroom import Handled
 from msgbot.store.replies import Reply, ReplyState
 
@@ -152,28 +147,3 @@ def draft_json(reply: Reply, turn: Turn) -> dict[str, Any]:
         "file": reply.delivered_to,
         "note": reply.note,
     }
-
-
-def write_suggestions(waiting: Iterable[tuple[Reply, Turn]], folder: Path, store: str) -> None:
-    """Writes each suggestion as a draft mail, and a list of all of them that a person can read from top to bottom."""
-    waiting = list(waiting)
-    if not waiting:
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    lines = ["Suggested answers. Nothing here has been sent.", ""]
-    for reply, turn in waiting:
-        message = turn.message
-        draft = outgoing(reply, message, store)
-        name = file_name(draft)
-        try:
-            (folder / name).write_bytes(compose_reply(draft, now=reply.created_at))
-        except InputError:
-            name = "no draft: there is no relay address to answer to"
-        lines += [
-            f"Order {reply.order_id or 'unknown'}    {message.buyer_name}    {name}",
-            f"The buyer wrote: {' '.join(message.text.split())[:300]}",
-            "Suggested answer:",
-            *(f"    {line}" for line in reply.body.rstrip().split("\n")),
-            "",
-        ]
-    (folder / "suggestions.txt").write_text("\n".join(lines), encoding="utf-8")

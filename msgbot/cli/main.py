@@ -87,7 +87,9 @@ def _run() -> int:
     except Exception as error:
         if os.environ.get("MSGBOT_DEBUG"):
             raise
-        click.echo(f"msgbot: a fault in msgbot itself ({type(error).__name__}: {error}). Nothing half-done was kept.", err=True)
+        click.echo(
+            f"msgbot: a fault in msgbot itself ({type(error).__name__}: {error}). What was done before it stays done.", err=True
+        )
         click.echo("Please report it; with MSGBOT_DEBUG=1 in the environment the details are shown.", err=True)
         return INTERNAL
     return result if isinstance(result, int) else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from msgbot.domain.message import Kind, Message
@@ -19,11 +19,13 @@ class Turn:
     message: Message
     verdict: Verdict
     solicits: bool = False
+    received_at: datetime | None = field(default=None, compare=False)
 
     @property
     def place(self) -> tuple[datetime, str]:
-        """What turns are ordered by: when they were written, then their ids, so that the order of arrival never matters."""
-        return (self.message.sent_at or _NO_DATE, self.message.id)
+        """What turns are ordered by: when they were written, then their ids, so that the order of arrival never matters. Only
+        where nothing says when a message was written, the time it came in stands for it."""
+        return (self.message.sent_at or self.received_at or _NO_DATE, self.message.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,16 @@ class Conversation:
         """The buyer's informal request as it stands: None when there never was one or it was taken back."""
         last = self.last_word()
         return last if last is not None and self.intent_of(last) in {Intent.REQUEST, Intent.CONDITIONAL} else None
+
+    def asks(self) -> bool:
+        """Whether a plain request stands that was not taken back since; a condition added later does not undo it."""
+        for turn in reversed(self.turns):
+            intent = self.intent_of(turn)
+            if intent is Intent.WITHDRAWN:
+                return False
+            if intent is Intent.REQUEST:
+                return True
+        return False
 
     def withdrawal(self) -> Turn | None:
         """The message by which the buyer took the request back, if that is the last word."""

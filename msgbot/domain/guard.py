@@ -43,6 +43,7 @@ class RulingCode(StrEnum):
     WRONG_REASON = "wrong_reason"
     DISGUISED = "disguised"
     REQUEST_WOULD_BE_FREE = "request_would_be_free"
+    REQUEST_DENIED = "request_denied"
     WITHDRAWN_SINCE = "withdrawn_since"
     SOLICITED = "solicited"
     UNREADABLE = "unreadable"
@@ -120,6 +121,7 @@ def judge(case: Case) -> Ruling:
             "Amazon ships this order and cancels it itself",
             "tell the buyer: My Account > My Orders > Request cancellation",
         )
+    order = order.seen_at(case.now, case.freshness)
     item_ids = {item.id for item in order.items if item.id}
     unknown = [item for item in case.proposal.item_ids if item not in item_ids]
     if unknown and item_ids:
@@ -130,44 +132,43 @@ def judge(case: Case) -> Ruling:
 
 
 def _buyer_canceled(case: Case, order: Order) -> Ruling:
-    wanted = case.proposal.item_ids or tuple(item.id for item in order.items)
-    missing = tuple(item for item in wanted if not _requested(item, case, order))
-    if not missing and (wanted or _whole_order(case)):
-        if case.withdrawn:
-            reasons = ("a formal request is on file, but the buyer's last message takes it back",)
-            return Ruling(
-                Outcome.NEEDS_CONFIRMATION,
-                RulingCode.WITHDRAWN_SINCE,
-                reasons,
-                "ask the buyer which of the two holds",
-                counts=False,
-            )
-        if case.solicited:
-            reasons = ("a formal request is on file, but the buyer filed it because the seller asked for it",)
-            return Ruling(Outcome.BLOCKED, RulingCode.SOLICITED, reasons, "cancel with the true reason, which counts", counts=False)
-        return Ruling(Outcome.ALLOWED, RulingCode.FORMAL_REQUEST, ("formal request on file: it does not count",), counts=False)
+    wanted = _wanted(case.proposal, order)
+    missing = tuple(item for item in wanted if not _requested(item, case))
+    names = tuple(item.id or item.sku for item in missing)
+    if not missing and (wanted or any(not request.item_id for request in case.formal)):
+        return _formally_requested(case, wanted)
     if _any_request(case, order):
-        reason = f"the formal request does not cover item {', '.join(missing)}"
+        reason = f"the formal request does not cover item {', '.join(names)}"
         way = "cancel only the items that the request covers"
-        return Ruling(Outcome.BLOCKED, RulingCode.PARTLY_REQUESTED, (reason,), way, counts=True, items_without_request=missing)
-    if not _known(missing, order):
+        return Ruling(Outcome.BLOCKED, RulingCode.PARTLY_REQUESTED, (reason,), way, counts=True, items_without_request=names)
+    if not missing or any(item.formal_request is RequestKnowledge.UNKNOWN for item in missing):
         reason = "the orders on file cannot tell whether the buyer filed a formal request; unknown is not yes"
         asked = ("the buyer asked by message",) if case.asked or case.asked_if else ()
         way = f"{REFRESH_WAY}: the report must have the column is-buyer-requested-cancellation"
-        return Ruling(Outcome.BLOCKED, RulingCode.REQUEST_UNKNOWN, (reason, *asked), way, items_without_request=missing)
+        return Ruling(Outcome.BLOCKED, RulingCode.REQUEST_UNKNOWN, (reason, *asked), way, items_without_request=names)
     if case.asked or case.asked_if:
         reasons = ("the buyer asked by message only: cancelling would count, also with reason Buyer Canceled",)
-        return Ruling(Outcome.BLOCKED, RulingCode.INFORMAL, reasons, INSTRUCT_WAY, counts=True, items_without_request=missing)
+        return Ruling(Outcome.BLOCKED, RulingCode.INFORMAL, reasons, INSTRUCT_WAY, counts=True, items_without_request=names)
     said = "the buyer took the request back" if case.withdrawn else "the buyer asked for nothing"
     reasons = (f"{said}: Buyer Canceled would be a wrong reason, it counts and is a violation",)
-    return Ruling(
-        Outcome.BLOCKED,
-        RulingCode.WRONG_REASON,
-        reasons,
-        "ship the order, or cancel with the true reason, which counts",
-        True,
-        missing,
-    )
+    way = "ship the order, or cancel with the true reason, which counts"
+    return Ruling(Outcome.BLOCKED, RulingCode.WRONG_REASON, reasons, way, counts=True, items_without_request=names)
+
+
+def _formally_requested(case: Case, wanted: tuple[OrderItem, ...]) -> Ruling:
+    denials = sorted({request.denied_by for request in case.formal if request.denied_by and any(map(request.covers, wanted))})
+    if denials:
+        reasons = (f"a formal request is on file, but {', '.join(denials)}, read later, says there is none",)
+        return Ruling(Outcome.NEEDS_CONFIRMATION, RulingCode.REQUEST_DENIED, reasons, "look at the order in Seller Central first")
+    if case.withdrawn:
+        reasons = ("a formal request is on file, but the buyer's last message takes it back",)
+        return Ruling(
+            Outcome.NEEDS_CONFIRMATION, RulingCode.WITHDRAWN_SINCE, reasons, "ask the buyer which of the two holds", counts=False
+        )
+    if case.solicited:
+        reasons = ("a formal request is on file, but the buyer filed it because the seller asked for it",)
+        return Ruling(Outcome.BLOCKED, RulingCode.SOLICITED, reasons, "cancel with the true reason, which counts", counts=False)
+    return Ruling(Outcome.ALLOWED, RulingCode.FORMAL_REQUEST, ("formal request on file: it does not count",), counts=False)
 
 
 def _other_reason(case: Case, order: Order) -> Ruling:
@@ -185,6 +186,8 @@ def _other_reason(case: Case, order: Order) -> Ruling:
         consequences.append(f"the seven-day rate goes from {case.rate} to {after}; the target is below 2.5%")
     if case.proposal.reason is None:
         consequences.append("no reason is given")
+    if any(item.formal_request is RequestKnowledge.UNKNOWN for item in order.items):
+        consequences.append("it could not be told whether a formal request is on file; with one, Buyer Canceled would not count")
     return Ruling(Outcome.ALLOWED, RulingCode.OTHER_REASON, tuple(consequences), counts=True)
 
 
@@ -200,23 +203,21 @@ def judge_message(*, asks_to_file: bool, buyer_asked: bool) -> Ruling | None:
     )
 
 
-def _requested(item_id: str, case: Case, order: Order) -> bool:
-    item = next((each for each in order.items if each.id == item_id), OrderItem(item_id))
+def _wanted(proposal: Proposal, order: Order) -> tuple[OrderItem, ...]:
+    """The items that are to be cancelled: all of the order, or those named; one that the order does not name by id is known by
+    its id only."""
+    if not proposal.item_ids:
+        return order.items
+    by_id = {item.id: item for item in order.items}
+    return tuple(by_id.get(item_id, OrderItem(item_id)) for item_id in proposal.item_ids)
+
+
+def _requested(item: OrderItem, case: Case) -> bool:
     return item.formal_request is RequestKnowledge.YES or any(request.covers(item) for request in case.formal)
 
 
 def _any_request(case: Case, order: Order) -> bool:
     return bool(case.formal) or any(item.formal_request is RequestKnowledge.YES for item in order.items)
-
-
-def _whole_order(case: Case) -> bool:
-    return any(not request.item_id for request in case.formal)
-
-
-def _known(item_ids: tuple[str, ...], order: Order) -> bool:
-    """Whether the order's source could have told of a formal request for each of these items."""
-    told = {item.id: item.formal_request for item in order.items}
-    return bool(told) and all(told.get(item) is RequestKnowledge.NO for item in item_ids)
 
 
 def _blocked(code: RulingCode, reason: str, way_out: str) -> Ruling:

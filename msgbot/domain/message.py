@@ -42,7 +42,6 @@ class Source(StrEnum):
 
     MAIL = "mail"
     FILE = "file"
-    WEBHOOK = "webhook"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +73,9 @@ class Message:
     flaws: tuple[str, ...] = ()
     origin: str = ""
     """Where it was read from, for people: `inbox.mbox message 12`."""
+
+    @property
+    def buyer_key(self) -> str:
+        """What stays the same in all of a buyer's relay addresses: `alias@domain`, without the `+case` (domain.md section 6)."""
+        alias, at, domain = self.buyer_address.rpartition("@")
+        return f"{alias.partition('+')[0]}{at}{domain}".lower()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -67,6 +67,18 @@ class Order:
     purchased_at: datetime | None = None
     ship_by: datetime | None = None
     updated_at: datetime | None = None
+    request_as_of: datetime | None = None
+    """When a source that can tell of formal requests was last read; None if none ever was."""
+
+    def seen_at(self, now: datetime, freshness: timedelta) -> Order:
+        """The order as it may be relied on at `now`: an old "no formal request" is no longer known to be true."""
+        if self.request_as_of is not None and now - self.request_as_of <= freshness:
+            return self
+        items = tuple(
+            replace(item, formal_request=RequestKnowledge.UNKNOWN) if item.formal_request is RequestKnowledge.NO else item
+            for item in self.items
+        )
+        return replace(self, items=items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +92,8 @@ class FormalRequest:
     source: str
     seen_at: datetime
     reason: str = ""
+    denied_by: str = ""
+    """A source that was read later and says that there is no such request, if any does."""
 
     def covers(self, item: OrderItem) -> bool:
         """Whether the request is for `item`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from msgbot.domain.conversation import Conversation
-from msgbot.domain.order import FormalRequest, Order, OrderStatus
+from msgbot.domain.order import FormalRequest, Fulfilment, Order, OrderStatus, RequestKnowledge
 
 
 class Outcome(StrEnum):
@@ -17,12 +17,14 @@ class Outcome(StrEnum):
     """The buyer took it back."""
     CANCELLED_INFORMALLY = "cancelled_informally"
     """The order is cancelled and no formal request is on file: it counts against the seller."""
+    CANCELLED_BY_AMAZON = "cancelled_by_amazon"
+    """Amazon ships the order and cancelled it: the seller's rate is not touched."""
     SHIPPED = "shipped"
     """The order went out."""
     OPEN = "open"
     """Nothing has happened yet."""
     UNKNOWN = "unknown"
-    """The order is not on file, or its state is not known."""
+    """The order or its state is not on file, or it is cancelled and nothing tells whether a formal request was filed."""
 
 
 def outcome_of(conversation: Conversation, order: Order | None, formal: tuple[FormalRequest, ...]) -> Outcome:
@@ -31,7 +33,7 @@ def outcome_of(conversation: Conversation, order: Order | None, formal: tuple[Fo
     if formal:
         return Outcome.FORMAL_REQUEST
     if order is not None and order.status is OrderStatus.CANCELLED:
-        return Outcome.CANCELLED_INFORMALLY
+        return _cancelled(order)
     if conversation.withdrawal() is not None:
         return Outcome.WITHDRAWN
     if order is None or order.status is OrderStatus.UNKNOWN:
@@ -39,3 +41,11 @@ def outcome_of(conversation: Conversation, order: Order | None, formal: tuple[Fo
     if order.status in {OrderStatus.SHIPPED, OrderStatus.PARTLY_SHIPPED}:
         return Outcome.SHIPPED
     return Outcome.OPEN
+
+
+def _cancelled(order: Order) -> Outcome:
+    if order.fulfilment is Fulfilment.AMAZON:
+        return Outcome.CANCELLED_BY_AMAZON
+    if not order.items or any(item.formal_request is RequestKnowledge.UNKNOWN for item in order.items):
+        return Outcome.UNKNOWN
+    return Outcome.CANCELLED_INFORMALLY

@@ -42,11 +42,10 @@ INSTRUCTIONS = frozenset({Template.INSTRUCT, Template.INSTRUCT_NOW, Template.INS
 
 
 class SendingMode(StrEnum):
-    """What may be done in a language: send by itself, suggest only, or nothing."""
+    """What may be done in a language: send by itself, or suggest only."""
 
     SEND = "send"
     SUGGEST = "suggest"
-    OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,8 @@ class Situation:
     `intent` is what the message means in its conversation. `order` is None when it is not on file. `order_count` is how many
     orders the message names. `instructed_at` is when an instruction for the order went out or was set down to go.
     `overtaken_by` is the id of a later message of the same buyer that now speaks for the conversation. `solicits`: the seller's
-    own message asks for a formal request.
+    own message asks for a formal request; `buyer_asked`: the buyer had asked to cancel before it. `freshness` is how old order
+    facts may be for an answer without a person.
     """
 
     message: Message
@@ -74,7 +74,7 @@ class Situation:
     mode: SendingMode = SendingMode.SEND
     solicits: bool = False
     buyer_asked: bool = False
-    """The seller's own message asks the buyer to file a formal request."""
+    freshness: timedelta = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +161,9 @@ def _withdrawn(situation: Situation) -> Decision:
 def _requested(situation: Situation) -> Decision:
     says = _says(situation)
     order = situation.order
+    if situation.verdict.opposes:
+        reason = "it asks to cancel and not to cancel: a person must read it"
+        return Decision(Action.TELL_SELLER, "contradictory", (says, reason))
     if situation.order_count > 1:
         reason = "it names more than one order: a person must see which of them is meant"
         return Decision(Action.SUGGEST, "several_orders", (says, reason), Template.INSTRUCT)
@@ -176,6 +179,10 @@ def _requested(situation: Situation) -> Decision:
     if order.status is OrderStatus.PARTLY_SHIPPED:
         reason = "a part is shipped: what is unshipped can be requested, what is shipped can be returned"
         return Decision(Action.SUGGEST, "partly_shipped", (says, reason), Template.PARTLY_SHIPPED)
+    if order.status is OrderStatus.UNKNOWN:
+        return Decision(
+            Action.SUGGEST, "unknown_status", (says, "the orders on file do not tell whether it was shipped"), Template.INSTRUCT
+        )
     if order.fulfilment is Fulfilment.AMAZON:
         if situation.instructed_at is not None:
             return _instructed_before(situation, situation.instructed_at, says)
@@ -184,10 +191,6 @@ def _requested(situation: Situation) -> Decision:
             "fba",
             (says, "Amazon ships this order and handles its cancellation; the path is the same"),
             Template.INSTRUCT_FBA,
-        )
-    if order.status is OrderStatus.UNKNOWN:
-        return Decision(
-            Action.SUGGEST, "unknown_status", (says, "the orders on file do not tell whether it was shipped"), Template.INSTRUCT
         )
     if formal is RequestKnowledge.YES:
         reason = "formal request on file: cancel with Buyer Canceled, it does not count"
@@ -225,6 +228,8 @@ def _careful(situation: Situation, decision: Decision) -> Decision:
     if decision.action is not Action.SEND:
         return decision
     doubts = []
+    if situation.order is not None and situation.now - situation.order.as_of > situation.freshness:
+        doubts.append("what is known of the order is too old: import a fresh order report")
     if situation.verdict.score < situation.thresholds.send:
         doubts.append(f"not sure enough to send: the score is below {situation.thresholds.send:.2f}")
     if not situation.message.buyer_address:

@@ -11,7 +11,6 @@ from fractions import Fraction
 from msgbot.domain.order import Fulfilment, Order, OrderStatus
 
 WINDOW = timedelta(days=7)
-TARGET = Fraction(25, 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +24,6 @@ class Rate:
     def value(self) -> Fraction | None:
         """The rate between 0 and 1, or None without orders."""
         return Fraction(self.counted, self.orders) if self.orders else None
-
-    @property
-    def within_target(self) -> bool | None:
-        """Whether the rate is below Amazon's target, or None without orders."""
-        return None if self.value is None else self.value < TARGET
 
     def with_one_more(self) -> Rate:
         """The rate when one more of these orders is cancelled and counted."""

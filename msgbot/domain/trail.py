@@ -27,6 +27,7 @@ class EntryKind(StrEnum):
     DECISION = "decision"
     REPLY_SENT = "reply_sent"
     REPLY_STOPPED = "reply_stopped"
+    REPLY_FAILED = "reply_failed"
     FORMAL_REQUEST_ON_FILE = "formal_request_on_file"
     FORMAL_REQUEST_DENIED = "formal_request_denied"
     ORDERS_IMPORTED = "orders_imported"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -71,13 +72,23 @@ async def open_database(address: str | Path) -> Database:
     return database
 
 
+def copy_sqlite(source: Path, target: Path) -> None:
+    """Copies an SQLite database as it is at this moment, also while others write to it. Without a source there is no target."""
+    if not source.is_file():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(target)) as copy:
+        original.backup(copy)
+
+
 def _url(address: str | Path) -> URL:
     if isinstance(address, Path) or "://" not in address:
         return URL.create("sqlite+aiosqlite", database=str(address))
     try:
         url = make_url(address)
-    except ArgumentError as error:
-        raise ConfigError(f"not a database address: {address!r}") from error
+    except (ArgumentError, ValueError) as error:
+        # Not shown: there may be a password in it.
+        raise ConfigError("the setting 'database' is no database address; one looks like postgresql://user@host/name") from error
     drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
     backend = url.get_backend_name()
     if backend not in drivers:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, insert, select, update
@@ -54,12 +53,15 @@ async def put(connection: AsyncConnection, account: str, read: Sequence[Order]) 
         for order in chunk:
             known = on_file.setdefault(order.id, [])
             for request in _told_by(order):
-                if not any(each.item_id in {"", request.item_id} for each, _ in known):
-                    known.append((request, None))
+                same = next((each for each in known if each.item_id in {"", request.item_id}), None)
+                if same is None:
+                    known.append(request)
                     new.append(request)
+                elif same.denied_by and order.as_of >= same.seen_at:
+                    await _mark_denied(connection, account, same, None)
             for item in order.items:
                 if item.formal_request is RequestKnowledge.NO:
-                    denied += [each for each, denied_at in known if denied_at is None and _denies(order, item, each)]
+                    denied += [each for each in known if not each.denied_by and _denies(order, item, each)]
     if new:
         await connection.execute(insert(formal_requests), [_row(account, request) for request in new])
     for request in denied:
@@ -83,23 +85,23 @@ def _denies(order: Order, item: OrderItem, request: FormalRequest) -> bool:
     return bool(request.item_id) and request.covers(item) and request.source != order.source and order.as_of >= request.seen_at
 
 
-async def _on_file(
-    connection: AsyncConnection, account: str, order_ids: Sequence[str]
-) -> dict[str, list[tuple[FormalRequest, datetime | None]]]:
+async def _on_file(connection: AsyncConnection, account: str, order_ids: Sequence[str]) -> dict[str, list[FormalRequest]]:
     query = select(formal_requests).where(formal_requests.c.account == account, formal_requests.c.order_id.in_(order_ids))
-    found: dict[str, list[tuple[FormalRequest, datetime | None]]] = {}
+    found: dict[str, list[FormalRequest]] = {}
     for row in await connection.execute(query):
-        found.setdefault(row.order_id, []).append((_request(row), row.denied_at))
+        found.setdefault(row.order_id, []).append(_request(row))
     return found
 
 
-async def _mark_denied(connection: AsyncConnection, account: str, request: FormalRequest, by: Order) -> None:
+async def _mark_denied(connection: AsyncConnection, account: str, request: FormalRequest, by: Order | None) -> None:
+    """Records which reading denies the request; none, when a later one confirms it again."""
     where = (
         formal_requests.c.account == account,
         formal_requests.c.order_id == request.order_id,
         formal_requests.c.item_id == request.item_id,
     )
-    await connection.execute(update(formal_requests).where(*where).values(denied_at=by.as_of, denied_by=storable(by.source)))
+    values = {"denied_at": by.as_of, "denied_by": storable(by.source)} if by is not None else {"denied_at": None, "denied_by": ""}
+    await connection.execute(update(formal_requests).where(*where).values(values))
 
 
 def _row(account: str, request: FormalRequest) -> dict[str, Any]:
@@ -115,4 +117,4 @@ def _row(account: str, request: FormalRequest) -> dict[str, Any]:
 
 
 def _request(row: Row[Any]) -> FormalRequest:
-    return FormalRequest(row.order_id, row.item_id, row.source, row.seen_at, row.reason)
+    return FormalRequest(row.order_id, row.item_id, row.source, row.seen_at, row.reason, row.denied_by)

@@ -13,14 +13,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from msgbot.domain.conversation import Conversation, Turn
 from msgbot.domain.message import Kind, Message, Source
 from msgbot.domain.verdict import Intent, Verdict
-from msgbot.store.schema import message_orders, messages, raw_messages
+from msgbot.store.schema import decisions, message_orders, messages, raw_messages
 from msgbot.store.values import storable, verdict_from_json, verdict_to_json
 
 
-async def known_ids(connection: AsyncConnection, account: str, ids: Sequence[str]) -> set[str]:
-    """Those of `ids` that are on file already."""
-    found = await connection.execute(select(messages.c.id).where(messages.c.account == account, messages.c.id.in_(ids)))
-    return set(found.scalars())
+async def known(connection: AsyncConnection, account: str, ids: Sequence[str]) -> dict[str, bytes]:
+    """Those of `ids` that are on file already, with the raw content each came with."""
+    query = select(raw_messages.c.message_id, raw_messages.c.content)
+    found = await connection.execute(query.where(raw_messages.c.account == account, raw_messages.c.message_id.in_(ids)))
+    return {row.message_id: row.content for row in found}
+
+
+async def undecided(connection: AsyncConnection, account: str) -> list[str]:
+    """The ids of messages that nobody has decided on yet, the oldest first."""
+    same = (decisions.c.account == messages.c.account, decisions.c.message_id == messages.c.id)
+    query = select(messages.c.id).where(messages.c.account == account, ~select(decisions.c.message_id).where(*same).exists())
+    query = query.order_by(messages.c.received_at, messages.c.id)
+    return list((await connection.execute(query)).scalars())
 
 
 async def add(connection: AsyncConnection, turn: Turn, raw: bytes, received_at: datetime) -> str:
@@ -36,6 +45,7 @@ async def add(connection: AsyncConnection, turn: Turn, raw: bytes, received_at: 
         "sent_at": message.sent_at,
         "order_ids": list(message.order_ids),
         "buyer_address": storable(message.buyer_address),
+        "buyer_key": storable(message.buyer_key),
         "buyer_name": storable(message.buyer_name),
         "own_address": storable(message.own_address),
         "subject": storable(message.subject),
@@ -78,7 +88,7 @@ async def orders_of(connection: AsyncConnection, message: Message) -> tuple[str,
     A relay address belongs to one buyer, so a mail without an order id belongs to that buyer's order when there is just one."""
     if message.order_ids or not message.buyer_address:
         return message.order_ids
-    found = await _orders_of_buyer(connection, message.account, storable(message.buyer_address))
+    found = await _orders_of_buyer(connection, message.account, storable(message.buyer_key))
     return tuple(found) if len(found) == 1 else ()
 
 
@@ -87,15 +97,15 @@ async def conversation(connection: AsyncConnection, message: Message, order_ids:
     if order_ids:
         return await about_order(connection, message.account, order_ids[0])
     query = select(messages).where(messages.c.account == message.account)
-    query = _without_order(query, message.buyer_address) if message.buyer_address else query.where(messages.c.id == message.id)
+    query = _without_order(query, storable(message.buyer_key)) if message.buyer_key else query.where(messages.c.id == message.id)
     return Conversation.of(_turn(row) for row in await connection.execute(query))
 
 
-def _without_order(query: Any, buyer_address: str) -> Any:
+def _without_order(query: Any, buyer_key: str) -> Any:
     names_order = select(message_orders.c.message_id).where(
         message_orders.c.account == messages.c.account, message_orders.c.message_id == messages.c.id
     )
-    return query.where(messages.c.buyer_address == storable(buyer_address), ~names_order.exists())
+    return query.where(messages.c.buyer_key == buyer_key, ~names_order.exists())
 
 
 async def about_order(connection: AsyncConnection, account: str, order_id: str) -> Conversation:
@@ -103,18 +113,18 @@ async def about_order(connection: AsyncConnection, account: str, order_id: str) 
     by_order = select(message_orders.c.message_id).where(message_orders.c.account == account, message_orders.c.order_id == order_id)
     rows = list(await connection.execute(select(messages).where(messages.c.account == account, messages.c.id.in_(by_order))))
     turns = {row.id: _turn(row) for row in rows}
-    for buyer in sorted({row.buyer_address for row in rows if row.buyer_address}):
+    for buyer in sorted({row.buyer_key for row in rows if row.buyer_key}):
         if await _orders_of_buyer(connection, account, buyer) == {order_id}:
             found = await connection.execute(_without_order(select(messages).where(messages.c.account == account), buyer))
             turns |= {row.id: _turn(row) for row in found}
     return Conversation.of(turns.values())
 
 
-async def _orders_of_buyer(connection: AsyncConnection, account: str, buyer_address: str) -> set[str]:
+async def _orders_of_buyer(connection: AsyncConnection, account: str, buyer_key: str) -> set[str]:
     query = (
         select(message_orders.c.order_id)
         .join(messages, (messages.c.account == message_orders.c.account) & (messages.c.id == message_orders.c.message_id))
-        .where(messages.c.account == account, messages.c.buyer_address == buyer_address)
+        .where(messages.c.account == account, messages.c.buyer_key == buyer_key)
     )
     return set((await connection.execute(query)).scalars())
 
@@ -140,7 +150,7 @@ def _turn(row: Row[Any]) -> Turn:
         origin=row.origin,
     )
     verdict: Verdict = verdict_from_json(row.verdict)
-    return Turn(message, verdict, row.solicits)
+    return Turn(message, verdict, row.solicits, row.received_at)
 
 
 async def requests_between(

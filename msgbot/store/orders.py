@@ -92,6 +92,7 @@ def combine(known: Order, read: Order) -> Order:
         purchased_at=read.purchased_at or known.purchased_at,
         ship_by=read.ship_by or known.ship_by,
         updated_at=read.updated_at or known.updated_at,
+        request_as_of=read.request_as_of or known.request_as_of,
     )
 
 
@@ -132,6 +133,7 @@ def _row(order: Order) -> dict[str, Any]:
         "purchased_at": order.purchased_at,
         "ship_by": order.ship_by,
         "updated_at": order.updated_at,
+        "request_as_of": order.request_as_of,
     }
 
 
@@ -148,4 +150,5 @@ def _order(row: Row[Any]) -> Order:
         purchased_at=row.purchased_at,
         ship_by=row.ship_by,
         updated_at=row.updated_at,
+        request_as_of=row.request_as_of,
     )

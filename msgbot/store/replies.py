@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from msgbot.domain.policy import Action, Decision, Template
@@ -63,16 +64,7 @@ async def add_decision(
 ) -> None:
     """Records the decision on a message; there is one for each."""
     await connection.execute(
-        insert(decisions).values(
-            account=account,
-            message_id=message_id,
-            at=at,
-            action=decision.action.value,
-            code=decision.code,
-            reasons=[storable(reason) for reason in decision.reasons],
-            template=decision.template.value if decision.template else None,
-            order_id=order_id,
-        )
+        insert(decisions).values(account=account, message_id=message_id, order_id=order_id, **_decision_row(decision, at))
     )
 
 
@@ -126,10 +118,22 @@ async def instruction_for(connection: AsyncConnection, account: str, order_id: s
     return _reply(row) if row is not None else None
 
 
-async def suggested_for(connection: AsyncConnection, account: str, order_id: str) -> list[Reply]:
-    """The suggestions for an order that wait for a person."""
-    waiting = (replies.c.account == account, replies.c.order_id == order_id, replies.c.state == ReplyState.SUGGESTED.value)
-    return [_reply(row) for row in await connection.execute(select(replies).where(*waiting).order_by(replies.c.id))]
+async def change_decision(connection: AsyncConnection, account: str, message_id: str, decision: Decision, at: datetime) -> None:
+    """Puts another decision in the place of the one on a message; the trail keeps both."""
+    where = (decisions.c.account == account, decisions.c.message_id == message_id)
+    await connection.execute(update(decisions).where(*where).values(_decision_row(decision, at)))
+
+
+async def replace(connection: AsyncConnection, reply: Reply) -> None:
+    """Puts `reply` in the place of the one to the same message."""
+    where = (replies.c.account == reply.account, replies.c.message_id == reply.message_id)
+    await connection.execute(delete(replies).where(*where))
+    await add(connection, reply)
+
+
+async def unsent(connection: AsyncConnection, account: str) -> list[Reply]:
+    """Replies that are to go out and have not: still waiting, or they could not be handed over."""
+    return [*await in_state(connection, account, ReplyState.PENDING), *await in_state(connection, account, ReplyState.FAILED)]
 
 
 async def settle(
@@ -138,7 +142,7 @@ async def settle(
     """Ends a pending reply as sent, stopped or failed. One that stopped leaves its place, so that a later request can be
     answered."""
     once = None if state is ReplyState.STOPPED else reply.once
-    settled = replace(
+    settled = dataclasses.replace(
         reply, state=state, once=once, sent_at=at if state is ReplyState.SENT else None, delivered_to=delivered_to, note=note
     )
     where = (replies.c.account == reply.account, replies.c.id == reply.id)
@@ -161,6 +165,16 @@ async def in_state(connection: AsyncConnection, account: str, state: ReplyState)
         .order_by(replies.c.created_at, replies.c.id)
     )
     return [_reply(row) for row in await connection.execute(query)]
+
+
+def _decision_row(decision: Decision, at: datetime) -> dict[str, Any]:
+    return {
+        "at": at,
+        "action": decision.action.value,
+        "code": decision.code,
+        "reasons": [storable(reason) for reason in decision.reasons],
+        "template": decision.template.value if decision.template else None,
+    }
 
 
 def _reply(row: Row[Any]) -> Reply:

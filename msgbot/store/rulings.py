@@ -40,6 +40,18 @@ async def between(connection: AsyncConnection, account: str, since: datetime | N
     return [Recorded(row.id, row.at, row.order_id, row.reason, row.outcome, row.code, row.counts, row.origin) for row in found]
 
 
+async def is_on_file(connection: AsyncConnection, account: str, proposal: Proposal, ruling: Ruling, origin: str) -> bool:
+    """Whether the last ruling on this order from the same origin said just the same."""
+    query = select(rulings).where(
+        rulings.c.account == account, rulings.c.order_id == proposal.order_id, rulings.c.origin == storable(origin)
+    )
+    row = (await connection.execute(query.order_by(rulings.c.at.desc(), rulings.c.id).limit(1))).first()
+    if row is None:
+        return False
+    same_proposal = (tuple(row.item_ids), row.reason) == (proposal.item_ids, proposal.reason.value if proposal.reason else "")
+    return same_proposal and (row.outcome, row.code) == (ruling.outcome.value, ruling.code.value)
+
+
 async def add(connection: AsyncConnection, account: str, proposal: Proposal, ruling: Ruling, origin: str, at: datetime) -> str:
     """Records a ruling; returns its id. `origin` says where the proposal came from, for people."""
     identity = secrets.token_hex(8)

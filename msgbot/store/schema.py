@@ -52,6 +52,7 @@ messages = Table(
     Column("sent_at", Moment),
     Column("order_ids", JSON, nullable=False),
     Column("buyer_address", Text, nullable=False),
+    Column("buyer_key", Text, nullable=False),
     Column("buyer_name", Text, nullable=False),
     Column("own_address", Text, nullable=False),
     Column("subject", Text, nullable=False),
@@ -67,7 +68,7 @@ messages = Table(
     Column("verdict", JSON, nullable=False),
     Column("solicits", Boolean, nullable=False),
 )
-Index("messages_by_buyer", messages.c.account, messages.c.buyer_address)
+Index("messages_by_buyer", messages.c.account, messages.c.buyer_key)
 
 raw_messages = Table(
     "raw_messages",
@@ -100,6 +101,7 @@ orders = Table(
     Column("purchased_at", Moment),
     Column("ship_by", Moment),
     Column("updated_at", Moment),
+    Column("request_as_of", Moment),
 )
 Index("orders_by_purchase", orders.c.account, orders.c.purchased_at)
 

@@ -66,13 +66,20 @@ async def head(connection: AsyncConnection, account: str) -> tuple[int, str]:
 
 
 async def entries(
-    connection: AsyncConnection, account: str, *, since: datetime | None = None, until: datetime | None = None
+    connection: AsyncConnection,
+    account: str,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    after: int = 0,
+    page: int = PAGE,
 ) -> AsyncIterator[Entry]:
-    """The entries of `account` by number, perhaps only those from `since` on and before `until`. Read in pages: memory stays
-    flat."""
-    last = 0
+    """The entries of `account` by number, perhaps only those from `since` on, before `until`, and behind number `after`.
+
+    Read in pages: memory stays flat. Raises ValueError, TypeError or KeyError at an entry that somebody made unreadable."""
+    last = after
     while True:
-        query = select(trail).where(trail.c.account == account, trail.c.number > last).order_by(trail.c.number).limit(PAGE)
+        query = select(trail).where(trail.c.account == account, trail.c.number > last).order_by(trail.c.number).limit(page)
         if since is not None:
             query = query.where(trail.c.at >= since)
         if until is not None:
@@ -80,6 +87,6 @@ async def entries(
         rows = list(await connection.execute(query))
         for row in rows:
             yield Entry(row.account, row.number, row.at, EntryKind(row.kind), json.loads(row.facts), row.previous, row.hash)
-        if len(rows) < PAGE:
+        if len(rows) < page:
             return
         last = rows[-1].number

@@ -93,6 +93,7 @@ def test_a_us_report_of_unshipped_orders() -> None:
                 marketplace="ATVPDKIKX0DER",
                 purchased_at=datetime(2026, 11, 19, 12, 2, 50, tzinfo=UTC),
                 ship_by=datetime(2026, 11, 21, 13, 59, 59, tzinfo=UTC),
+                request_as_of=AS_OF,
             ),
         ),
         family=ReportFamily.SHIPPING,

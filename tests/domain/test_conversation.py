@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from msgbot.domain.conversation import Conversation, Turn
 from msgbot.domain.message import Kind, Message, Source
-from msgbot.domain.order import FormalRequest, Fulfilment, Order, OrderStatus
+from msgbot.domain.order import FormalRequest, Fulfilment, Order, OrderItem, OrderStatus, RequestKnowledge
 from msgbot.domain.outcome import Outcome, outcome_of
 from msgbot.domain.verdict import Intent, Verdict
 
@@ -65,8 +66,34 @@ def test_any_order_of_arrival_says_the_same(turns: list[Turn]) -> None:
     assert Conversation.of(turns) == Conversation.of(reversed(turns))
 
 
-def order(status: OrderStatus) -> Order:
-    return Order("main", "1", status, Fulfilment.SELLER, NOW, "a report")
+def order(status: OrderStatus, fulfilment: Fulfilment = Fulfilment.SELLER) -> Order:
+    items = (OrderItem("1", formal_request=RequestKnowledge.NO),)
+    return Order("main", "1", status, fulfilment, NOW, "a report", items)
+
+
+def test_amazon_cancels_what_amazon_ships() -> None:
+    amazons = order(OrderStatus.CANCELLED, Fulfilment.AMAZON)
+    assert outcome_of(Conversation.of([ASKS]), amazons, ()) is Outcome.CANCELLED_BY_AMAZON
+
+
+def test_a_cancelled_order_whose_report_cannot_tell_of_requests_is_unknown() -> None:
+    untold = replace(order(OrderStatus.CANCELLED), items=(OrderItem("1"),))
+    assert outcome_of(Conversation.of([ASKS]), untold, ()) is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("turns", "asks"),
+    [
+        ([ASKS], True),
+        ([ASKS, IF], True),  # a condition added later does not undo the request
+        ([IF], False),
+        ([ASKS, BACK], False),
+        ([BACK], False),
+        ([], False),
+    ],
+)
+def test_whether_a_plain_request_stands(turns: list[Turn], asks: bool) -> None:
+    assert Conversation.of(turns).asks() is asks
 
 
 @pytest.mark.parametrize(

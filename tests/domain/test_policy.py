@@ -30,6 +30,7 @@ def order(status: OrderStatus = OrderStatus.UNSHIPPED, **changes: object) -> Ord
         "a report",
         (OrderItem("1", formal_request=RequestKnowledge.NO),),
         purchased_at=NOW - timedelta(days=1),
+        request_as_of=NOW,
     )
     return replace(made, **changes)  # type: ignore[arg-type]
 
@@ -111,6 +112,10 @@ ROWS = [
     ("instruct", {"mode": SendingMode.SUGGEST}, Action.SUGGEST, Template.INSTRUCT),
     # the buyer says it was filed, and nothing is on file
     ("says_filed", {"verdict": replace(REQUEST, filed=True)}, Action.SUGGEST, Template.INSTRUCT),
+    # what is known of the order is older than the freshness limit: not sent without a person
+    ("instruct", {"order": order(as_of=NOW - timedelta(hours=25))}, Action.SUGGEST, Template.INSTRUCT),
+    # the message contradicts itself
+    ("contradictory", {"verdict": replace(REQUEST, opposes=True)}, Action.TELL_SELLER, None),
     # a later message speaks for the conversation
     ("asked_again_later", {"overtaken_by": "<2@a>", "overtaken_intent": Intent.REQUEST}, Action.NOTHING, None),
     ("withdrawn_later", {"overtaken_by": "<2@a>", "overtaken_intent": Intent.WITHDRAWN}, Action.NOTHING, None),
@@ -121,6 +126,7 @@ ROWS = [
 def test_each_row_of_the_table(code: str, changes: dict[str, object], action: Action, template: Template | None) -> None:
     decision = decide(situation(**changes))
     assert (decision.code, decision.action, decision.template) == (code, action, template)
+    assert decision.reasons
     assert all(decision.reasons), "every decision says why"
 
 

@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("sent_at", Moment),
         sa.Column("order_ids", sa.JSON, nullable=False),
         sa.Column("buyer_address", sa.Text, nullable=False),
+        sa.Column("buyer_key", sa.Text, nullable=False),
         sa.Column("buyer_name", sa.Text, nullable=False),
         sa.Column("own_address", sa.Text, nullable=False),
         sa.Column("subject", sa.Text, nullable=False),
@@ -65,6 +66,7 @@ def upgrade() -> None:
         sa.Column("purchased_at", Moment),
         sa.Column("ship_by", Moment),
         sa.Column("updated_at", Moment),
+        sa.Column("request_as_of", Moment),
     )
     op.create_table(
         "formal_requests",
@@ -137,7 +139,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer, nullable=False),
         sa.Column("hash", sa.String(64), nullable=False),
     )
-    op.create_index("messages_by_buyer", "messages", ["account", "buyer_address"])
+    op.create_index("messages_by_buyer", "messages", ["account", "buyer_key"])
     op.create_index("message_orders_by_message", "message_orders", ["account", "message_id"])
     op.create_index("orders_by_purchase", "orders", ["account", "purchased_at"])
     op.create_index("replies_once", "replies", ["account", "once"], unique=True)
