@@ -62,10 +62,12 @@ class AuditReport:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What `verify` found in one account's chain: how many entries hold, and the first break if there is one."""
+    """What `verify` found in one account's chain: how many entries hold, the hash of the last of them, and the first break if
+    there is one."""
 
     account: str
     entries: int
+    head: str
     broken: Break | None
 
 
@@ -126,11 +128,12 @@ async def _prove(connection: AsyncConnection, account: str) -> Proof:
             async for entry in trail.entries(connection, account, after=number, page=page):
                 broken = chains.check_next(entry, account, number, previous)
                 if broken is not None:
-                    return Proof(account, number, broken)
+                    return Proof(account, number, previous, broken)
                 number, previous = entry.number, entry.hash
             break
         except (ValueError, TypeError, KeyError):
             continue
     else:
-        return Proof(account, number, Break(account, number + 1, "it cannot be read: its content was changed after it was written"))
-    return Proof(account, number, chains.check_end(account, number, previous, await trail.head(connection, account)))
+        unreadable = Break(account, number + 1, "it cannot be read: its content was changed after it was written")
+        return Proof(account, number, previous, unreadable)
+    return Proof(account, number, previous, chains.check_end(account, number, previous, await trail.head(connection, account)))

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from msgbot.audit import AuditReport, InformalCase
+from msgbot.audit import AuditReport, InformalCase, Proof
 from msgbot.cli.options import Moment, data_options, format_option, run_async
 from msgbot.cli.output import console, print_json, snippet
 from msgbot.config import Settings
@@ -55,19 +55,19 @@ async def _verify(settings: Settings, everyone: bool, output: str) -> int:
     async with open_office(settings) as office:
         proofs = await office.audit.verify(None if everyone else settings.account)
     if output == "json":
-        print_json(
-            [
-                {"account": each.account, "entries": each.entries, "broken": str(each.broken) if each.broken else None}
-                for each in proofs
-            ]
-        )
+        print_json([_proof_plain(proof) for proof in proofs])
     else:
         for proof in proofs:
             if proof.broken:
                 click.echo(f"BROKEN: {proof.broken}")
             else:
-                click.echo(f"account {proof.account}: {proof.entries} entries, the chain holds")
+                click.echo(f"account {proof.account}: {proof.entries} entries, the chain holds; its head is {proof.head}")
     return 1 if any(proof.broken for proof in proofs) else 0
+
+
+def _proof_plain(proof: Proof) -> dict[str, Any]:
+    broken = str(proof.broken) if proof.broken else None
+    return {"account": proof.account, "entries": proof.entries, "head": proof.head, "broken": broken}
 
 
 async def _report(since: Any, until: Any, output: str, settings: Settings) -> int:
