@@ -60,7 +60,7 @@ async def put(connection: AsyncConnection, account: str, read: Sequence[Order]) 
                 continue
             else:
                 order = combine(known, order)
-                if replace(order, as_of=known.as_of, source=known.source) != known:
+                if replace(order, as_of=known.as_of, source=known.source, request_as_of=known.request_as_of) != known:
                     changed.append(order.id)
                 await connection.execute(
                     update(orders).where(orders.c.account == account, orders.c.id == order.id).values(_row(order))

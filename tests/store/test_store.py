@@ -278,3 +278,14 @@ async def test_a_newer_schema_is_refused(database: Database) -> None:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(StoreError, match="newer msgbot"):
         await open_database(database.url.render_as_string(hide_password=False))
+
+
+async def test_reading_the_same_again_changes_nothing(database: Database) -> None:
+    item = OrderItem("1", "S", formal_request=NO)
+    first = replace(order(item), request_as_of=NOW)
+    again = replace(order(item, hours=1), request_as_of=NOW + timedelta(hours=1))
+    async with database.transaction() as connection:
+        await orders.put(connection, "main", [first])
+        taken = await orders.put(connection, "main", [again])
+        assert (taken.new, taken.changed) == ((), ())
+        assert await orders.get(connection, "main", "A") == again
