@@ -250,6 +250,7 @@ def test_detect_streams_json_lines(pile: Path) -> None:
         (["answer", "x.eml", "--orders", "nowhere.txt"], "does not exist"),
         (["audit", "--from", "yesterday"], "is not a time"),
         (["guard", "nowhere.txt"], "does not exist"),
+        (["answer", "x.eml", "--as-of", "2999-01-01"], "lies in the future"),
         (["audit", "--account", "a/b"], "a setting is wrong: account"),
     ],
 )

@@ -17,7 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from msgbot.channels.files import Incoming, Unreadable, read_sources, sources_size
 from msgbot.channels.outbox import FolderOutbox
 from msgbot.cli.handled import Summary, draft_json, handled_json, needs_nothing, print_handled, print_summary
-from msgbot.cli.options import Moment, data_options, format_option, run_async
+from msgbot.cli.options import PastMoment, data_options, format_option, run_async
 from msgbot.cli.orders import print_report
 from msgbot.cli.output import console, print_json
 from msgbot.config import Settings
@@ -51,7 +51,7 @@ class _Task:
 @click.command()
 @click.argument("mail", nargs=-1, required=True, type=_PATHS)
 @click.option("--orders", multiple=True, type=_FILES, help="Order report; may be given more than once.")
-@click.option("--as-of", type=Moment(), help="When the order reports were made.  [default: now]")
+@click.option("--as-of", type=PastMoment(), help="When the order reports were made.  [default: now]")
 @click.option("--outbox", type=_PATHS, default=Path("outbox"), show_default=True, help="Folder for the replies.")
 @click.option("--all", "list_all", is_flag=True, help=f"List messages that need nothing even when there are more than {LISTED}.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done; write nothing.")

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from msgbot.clock import system_clock
 from msgbot.config import load_settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -51,6 +52,17 @@ class Moment(click.ParamType[datetime]):
         except ValueError:
             self.fail(f"{value!r} is not a time; write 2026-11-20 or 2026-11-20T14:30", param, ctx)
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+class PastMoment(Moment):
+    """A time that has been: facts from the future would never grow old."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """The time, aware."""
+        moment = super().convert(value, param, ctx)
+        if moment > system_clock():
+            self.fail(f"{value!r} lies in the future", param, ctx)
+        return moment
 
 
 def run_async(work: Coroutine[Any, Any, int]) -> int:

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from msgbot.cli.options import Moment, data_options, format_option, run_async
+from msgbot.cli.options import PastMoment, data_options, format_option, run_async
 from msgbot.cli.output import console, print_json
 from msgbot.config import Settings
 from msgbot.errors import InputError
@@ -27,7 +27,7 @@ def command() -> None:
 
 @command.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False), metavar="FILE...")
-@click.option("--as-of", type=Moment(), help="When the reports were made.  [default: now]")
+@click.option("--as-of", type=PastMoment(), help="When the reports were made.  [default: now]")
 @format_option("text", "json")
 @data_options
 def import_reports(files: tuple[Path, ...], as_of: Any, output: str, settings: Settings) -> int:

@@ -61,5 +61,6 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
 
 def snippet(text: str, length: int = 100) -> str:
     """The beginning of `text` on one line, safe to print as markup."""
-    flat = " ".join(text.split())
+    # Control characters from a stranger's mail could move the cursor and fake what stands on the screen.
+    flat = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
     return escape(flat if len(flat) <= length else flat[: length - 1] + "…")

@@ -172,7 +172,8 @@ def _formally_requested(case: Case, wanted: tuple[OrderItem, ...]) -> Ruling:
 
 
 def _other_reason(case: Case, order: Order) -> Ruling:
-    if _any_request(case, order):
+    wanted = _wanted(case.proposal, order)
+    if any(_requested(item, case) for item in wanted) or (not wanted and case.formal):
         reasons = ("a formal request is on file: with Buyer Canceled the cancellation would not count, with this reason it does",)
         way = "cancel with reason Buyer Canceled"
         return Ruling(Outcome.NEEDS_CONFIRMATION, RulingCode.REQUEST_WOULD_BE_FREE, reasons, way, counts=True)

@@ -98,6 +98,9 @@ ROWS = [
     (case(STOCK, asked=True), Outcome.BLOCKED, RulingCode.DISGUISED, True),
     (case(None, asked=True), Outcome.BLOCKED, RulingCode.DISGUISED, True),
     (case(STOCK, withdrawn=True), Outcome.ALLOWED, RulingCode.OTHER_REASON, True),
+    # other reason for an item that the formal request does not cover, and for one that it does
+    (case(STOCK, ("2",), formal=on_file("1")), Outcome.ALLOWED, RulingCode.OTHER_REASON, True),
+    (case(STOCK, ("1",), formal=on_file("1")), Outcome.NEEDS_CONFIRMATION, RulingCode.REQUEST_WOULD_BE_FREE, True),
     # other reason while a formal request is on file
     (case(STOCK, formal=on_file("1")), Outcome.NEEDS_CONFIRMATION, RulingCode.REQUEST_WOULD_BE_FREE, True),
     (case(STOCK, order=order(first=YES)), Outcome.NEEDS_CONFIRMATION, RulingCode.REQUEST_WOULD_BE_FREE, True),
