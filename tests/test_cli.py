@@ -205,7 +205,12 @@ def test_the_audit_shows_what_became_of_requests(pile: Path) -> None:
 
 def test_verify_proves_the_chain_or_names_the_first_broken_entry(pile: Path) -> None:
     msgbot("answer", "one.eml", "--orders", "orders.txt")
-    assert "the chain holds" in msgbot("audit", "verify")
+    for arguments in (
+        ["audit", "verify"],
+        ["audit", "--data", "msgbot-data", "verify"],
+        ["audit", "verify", "--data", "msgbot-data"],
+    ):
+        assert "the chain holds" in msgbot(*arguments)
     with sqlite3.connect(pile / "msgbot-data" / "msgbot.db") as database:
         database.execute("DROP TRIGGER trail_refuses_update")
         [(number,)] = database.execute("SELECT number FROM trail WHERE kind = 'message_received'")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import click
@@ -14,7 +15,7 @@ from rich.markup import escape
 from msgbot.audit import AuditReport, InformalCase, Proof
 from msgbot.cli.options import Moment, data_options, format_option, run_async
 from msgbot.cli.output import console, print_json, snippet
-from msgbot.config import Settings
+from msgbot.config import Settings, load_settings
 from msgbot.domain.outcome import Outcome
 from msgbot.wiring import open_office
 
@@ -43,12 +44,18 @@ def command(context: click.Context, since: Any, until: Any, output: str, setting
 
 
 @command.command()
+@click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the database; may stand before `verify`, too."
+)
+@click.option("--account", help="Name of the seller account; may stand before `verify`, too.")
 @click.option("--all", "everyone", is_flag=True, help="The chains of all accounts.")
 @format_option("text", "json")
 @click.pass_context
-def verify(context: click.Context, everyone: bool, output: str) -> int:
+def verify(context: click.Context, data: Path | None, account: str | None, everyone: bool, output: str) -> int:
     """Prove that the audit trail was not changed, or name the first entry where it was. The exit code is then 1."""
-    return run_async(_verify(context.obj, everyone, output))
+    given: Settings = context.obj
+    settings = load_settings(data=data or given.data, account=account or given.account)
+    return run_async(_verify(settings, everyone, output))
 
 
 async def _verify(settings: Settings, everyone: bool, output: str) -> int:
