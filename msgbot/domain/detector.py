@@ -9,6 +9,7 @@ from msgbot.domain.quotes import blank_quotes
 from msgbot.domain.reading import Act, read
 from msgbot.domain.rulebook import Frame, Rulebook
 from msgbot.domain.sentences import SentenceReader
+from msgbot.domain.sieve import Sieve
 from msgbot.domain.text import MAX_LENGTH, tokens_of
 from msgbot.domain.verdict import Intent, Reading, Span, Verdict
 
@@ -25,14 +26,21 @@ class Detector:
 
     def __init__(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
-        self._sentences = SentenceReader(rulebook, Lexicon(rulebook))
-        self._frames: dict[str, tuple[Frame, ...]] = {}
+        lexicon = Lexicon(rulebook.languages)
+        self._sieve = Sieve(lexicon, rulebook.frames)
+        self._sentences = SentenceReader(lexicon)
+        self._nothing = {language.code: _nothing(language.code) for language in rulebook.languages} | {"": _nothing("")}
+        self._frames: dict[tuple[str, str], tuple[Frame, ...]] = {}
 
     def detect(self, text: str, language: str = "") -> Verdict:
         """The verdict on `text`, which may be anything. `language` (ISO 639-1) is a hint that breaks ties, not an order."""
         notes: tuple[str, ...] = ()
         if len(text) > MAX_LENGTH:
             text, notes = text[:MAX_LENGTH], (_CUT,)
+        may_ask, votes = self._sieve.sift(text)
+        if not may_ask:
+            verdict = self._nothing[self._sentences.spoken(votes, language)]
+            return replace(verdict, notes=notes) if notes else verdict
         sentences = self._sentences.sentences(tokens_of(blank_quotes(text)), text, language)
         acts = read(sentences)
         readings = [self._reading(act, text) for act in acts]
@@ -42,7 +50,7 @@ class Detector:
         return self._verdict(acts, [each for each in readings if each], spoken, notes)
 
     def _reading(self, act: Act, text: str) -> tuple[Reading, Frame, Act] | None:
-        for frame in self._candidates(act.kind):
+        for frame in self._candidates(act):
             if _fits(frame, act):
                 edits = max(node.edits for node in act.nodes)
                 score = max(0.0, frame.score - _TYPO_COST * edits)
@@ -52,11 +60,15 @@ class Detector:
                 return Reading(f"{frame.id}/{act.language}", frame.intent, score, frame.says, spans, act.language), frame, act
         return None
 
-    def _candidates(self, kind: str) -> tuple[Frame, ...]:
-        frames = self._frames.get(kind)
+    def _candidates(self, act: Act) -> tuple[Frame, ...]:
+        key = act.kind, act.object
+        frames = self._frames.get(key)
         if frames is None:
-            frames = tuple(frame for frame in self.rulebook.frames if not frame.acts or kind in frame.acts)
-            self._frames[kind] = frames
+            frames = self._frames[key] = tuple(
+                frame
+                for frame in self.rulebook.frames
+                if (not frame.acts or act.kind in frame.acts) and (not frame.objects or act.object in frame.objects)
+            )
         return frames
 
     def _verdict(self, acts: list[Act], found: list[tuple[Reading, Frame, Act]], spoken: str, notes: tuple[str, ...]) -> Verdict:
@@ -68,7 +80,7 @@ class Detector:
         if chosen is None:
             best = max(readings, key=lambda each: each.score, default=None)
             if best is None:
-                return Verdict(Intent.NONE, 1.0, language=spoken, says="nothing in it speaks of cancelling", notes=notes)
+                return replace(self._nothing[spoken], notes=notes)
             # A request too weak to count is a none that is as sure as the request is not.
             score = best.score if best.intent is Intent.NONE else 1.0 - best.score
             against = tuple(each for each in readings if each is not best and each.intent is not Intent.NONE)
@@ -97,6 +109,10 @@ class Detector:
         return replace(verdict, score=unsure, notes=(*verdict.notes, "it also asks not to cancel"))
 
 
+def _nothing(language: str) -> Verdict:
+    return Verdict(Intent.NONE, 1.0, language=language, says="nothing in it speaks of cancelling")
+
+
 def _choose(readings: list[Reading], suggest: float) -> Reading | None:
     """The reading that a person would act on. The last word counts between asking and taking back; a plain request counts over a
     condition."""
@@ -110,8 +126,7 @@ def _choose(readings: list[Reading], suggest: float) -> Reading | None:
 
 def _fits(frame: Frame, act: Act) -> bool:
     return (
-        (not frame.objects or act.object in frame.objects)
-        and frame.having <= act.features
+        frame.having <= act.features
         and (not frame.any_of or not frame.any_of.isdisjoint(act.features))
         and frame.lacking.isdisjoint(act.features)
     )

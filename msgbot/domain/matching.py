@@ -1,39 +1,49 @@
 """Matching phrases: where a phrase of the rules stands among the words of a sentence.
 
-The work per word is bounded by the number and length of the phrases that can begin there, whatever the text.
+The phrases of a language share one tree of beginnings, so that a word is looked up once, however many phrases could go on with it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
+from functools import lru_cache
 
 from msgbot.domain.rulebook import ACTS, Element, Phrase
 
 Roles = frozenset[str]
 _ACTS = frozenset(ACTS)
+_NO_ROLES: Roles = frozenset()
 _NO_ORDER = frozenset({"foreign"})
 CLAUSE_OPENERS = frozenset({"but", "and", "because"})
+_SHORTEST_NUMBER = 3
 _BEFORE_A_CLAUSE = CLAUSE_OPENERS | {"greeting", "please", "otherwise"}
 
 
 @dataclass(slots=True)
 class Node:
     """A word or phrase with the roles it plays; `mark` is `,`, `.`, `?` or `"` for a mark, else empty. `edits` counts the typos in
-    it. `known`: it stands in the rules of the sentence's language. `entry`: its roles in every language."""
+    it. `known`: it stands in the rules of the sentence's language. `entry`: its roles in every language; `votes`: what it says of
+    the language of the text."""
 
     start: int
     end: int
     form: str
-    roles: Roles = frozenset()
+    roles: Roles = _NO_ROLES
     mark: str = ""
     edits: int = 0
     quoted: bool = False
     known: bool = False
-    entry: Mapping[str, Roles] = field(default_factory=dict)
+    entry: Mapping[str, Roles] | None = None
+    votes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+def is_number(form: str) -> bool:
+    """Whether the word is a number long enough to name an order."""
+    return len(form) >= _SHORTEST_NUMBER and form.isdigit()
+
+
+@dataclass(slots=True)
 class Hit:
     """A phrase found: `end` is the index after its last node, `kept` the roles of the words that it names by role."""
 
@@ -52,88 +62,137 @@ class Hit:
         return (self.kept - _ACTS).union({role}, *(node.roles & _NO_ORDER for node in covered))
 
 
-@dataclass(frozen=True, slots=True)
-class _Start:
-    """A phrase as it stands when its first word is found. `second` says what the next word must be (None: anything, or nothing)."""
+class _State:
+    """A place in the tree: what was matched on the way here, and what may come next."""
 
-    phrase: Phrase
-    second: Element | None
+    __slots__ = ("accepts", "after_gap", "by_role", "by_word", "children", "gap", "rank", "roles")
 
-    def may_go_on(self, following: Node | None) -> bool:
-        """Whether the word after the first can be part of the phrase. Nearly every phrase that begins somewhere ends here."""
-        if self.second is None:
+    def __init__(self, roles: Roles = _NO_ROLES, gap: int = 0) -> None:
+        self.roles = roles
+        """The roles that the place before this one names; a word keeps those of them that it has."""
+        self.gap = gap
+        """How many words may stand before the next one that matches."""
+        self.accepts: Phrase | None = None
+        self.rank = 0
+        self.after_gap: _State | None = None
+        self.children: dict[tuple[frozenset[str], Roles], _State] = {}
+        self.by_word: dict[str, list[_State]] = {}
+        self.by_role: dict[str, list[_State]] = {}
+
+    def add(self, phrase: Phrase, rank: int, rest: Sequence[Element]) -> None:
+        """Makes the places that `phrase` passes when `rest` of it comes next. Of two phrases that match the same words, the lower
+        `rank` counts."""
+        if not rest:
+            if self.accepts is None or rank < self.rank:
+                self.accepts, self.rank = phrase, rank
+            return
+        element, rest = rest[0], rest[1:]
+        if element.gap:
+            self.after_gap = self.after_gap or _State(gap=element.gap)
+            self.after_gap.add(phrase, rank, rest)
+            return
+        key = element.words, element.roles
+        child = self.children.get(key)
+        if child is None:
+            child = self.children[key] = _State(element.roles)
+            for word in element.words:
+                self.by_word.setdefault(word, []).append(child)
+            for role in element.roles:
+                self.by_role.setdefault(role, []).append(child)
+        child.add(phrase, rank, rest)
+        if element.optional:
+            self.add(phrase, rank, rest)
+
+    def onward(self, node: Node) -> list[_State]:
+        """The places that `node` leads to; those it leads to by its word stand first."""
+        by_word = self.by_word.get(node.form)
+        if not self.by_role or node.roles.isdisjoint(self.by_role):
+            return by_word or _NOWHERE
+        found = list(by_word or _NOWHERE)
+        for role in _in_order(node.roles):
+            found += [state for state in self.by_role.get(role, ()) if state not in found]
+        return found
+
+
+_NOWHERE: list[_State] = []
+_MANY_WAYS = 8
+"""From so many ways on, it is worth looking for those that are the same."""
+
+
+@lru_cache(maxsize=4096)
+def _in_order(roles: Roles) -> tuple[str, ...]:
+    """`roles` in an order that does not change from run to run."""
+    return tuple(sorted(roles))
+
+
+class _Beginning:
+    """The places that a first word leads to, and what the second must be for any of them to go on."""
+
+    __slots__ = ("any_second", "roles", "states", "words")
+
+    def __init__(self, states: list[_State]) -> None:
+        self.states = states
+        self.any_second = any(state.accepts is not None or state.after_gap is not None for state in states)
+        self.words = frozenset().union(*(state.by_word for state in states))
+        self.roles = frozenset().union(*(state.by_role for state in states))
+
+    def goes_on(self, following: Node | None) -> bool:
+        """Whether a phrase can go on with the word that follows. Nearly every phrase that begins somewhere ends here."""
+        if self.any_second:
             return True
-        if following is None:
-            return False
-        return following.form in self.second.words or not self.second.roles.isdisjoint(following.roles)
+        return following is not None and (following.form in self.words or not self.roles.isdisjoint(following.roles))
 
 
 class PhraseIndex:
-    """The phrases of one language, found by the words or roles they can begin with."""
+    """The phrases of one language."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
-        self._by_word: dict[str, list[_Start]] = {}
-        self._by_role: dict[str, list[_Start]] = {}
-        for phrase in phrases:
-            for first, element in enumerate(phrase.elements):
-                start = _Start(replace(phrase, elements=phrase.elements[first:]), _second(phrase.elements[first + 1 :]))
-                for word in element.words:
-                    self._by_word.setdefault(word, []).append(start)
-                for role in element.roles:
-                    self._by_role.setdefault(role, []).append(start)
-                if not element.optional:
-                    break
+        self._anywhere, self._opening = _State(), _State()
+        # Phrases that begin with a certain word count before those that begin with a role; then the order of the file decides.
+        for rank, phrase in enumerate(sorted(phrases, key=lambda phrase: not phrase.elements[0].words)):
+            (self._opening if phrase.opening else self._anywhere).add(phrase, rank, phrase.elements)
+        self._beginnings: dict[tuple[str, Roles], tuple[_Beginning, _Beginning]] = {}
+
+    def _begin(self, node: Node) -> tuple[_Beginning, _Beginning]:
+        """What can begin with `node` anywhere, and what at the beginning of a clause."""
+        key = node.form if node.entry else "", node.roles
+        found = self._beginnings.get(key)
+        if found is None:
+            anywhere = self._anywhere.onward(node)
+            found = _Beginning(anywhere), _Beginning(anywhere + self._opening.onward(node))
+            self._beginnings[key] = found
+        return found
 
     def longest(self, nodes: Sequence[Node], at: int) -> Hit | None:
-        """The longest phrase that begins at `nodes[at]`; of equally long ones, one that begins with this word before one that
-        begins with a role of it."""
-        node = nodes[at]
+        """The longest phrase that begins at `nodes[at]`. All ways through optional words and gaps are followed at once, so none is
+        walked twice."""
+        first = nodes[at]
+        anywhere, opening = self._begin(first)
         following = nodes[at + 1] if at + 1 < len(nodes) else None
-        opens = at == 0 or bool(nodes[at - 1].mark or nodes[at - 1].roles & _BEFORE_A_CLAUSE)
+        if not opening.states or not opening.goes_on(following):
+            return None
+        opens = at == 0 or nodes[at - 1].mark or not nodes[at - 1].roles.isdisjoint(_BEFORE_A_CLAUSE)
+        starts = (opening if opens else anywhere).states
+        ways = [(state, state.gap, first.roles & state.roles) for state in starts]
         best: Hit | None = None
-        for starts in (self._by_word.get(node.form, ()), *(self._by_role.get(role, ()) for role in sorted(node.roles))):
-            for start in starts:
-                if (start.phrase.opening and not opens) or not start.may_go_on(following):
+        rank, place, end = 0, at + 1, len(nodes)
+        while ways:
+            onward: list[tuple[_State, int, Roles]] = []
+            node = nodes[place] if place < end and not nodes[place].mark else None
+            for state, gap, kept in ways:
+                if state.accepts is not None and (best is None or place > best.end or state.rank < rank):
+                    best, rank = Hit(state.accepts, place, kept), state.rank
+                if node is None:
                     continue
-                found = _end_of(start.phrase, nodes, at)
-                if found is not None and (best is None or found[0] > best.end):
-                    best = Hit(start.phrase, *found)
+                for following in state.onward(node):
+                    onward.append((following, following.gap, kept | (node.roles & following.roles)))
+                after_gap = state.after_gap
+                if after_gap is not None:
+                    onward.append((after_gap, after_gap.gap - 1, kept))
+                    for following in after_gap.onward(node):
+                        onward.append((following, 0, kept | (node.roles & following.roles)))
+                if gap:
+                    onward.append((state, gap - 1, kept))
+            ways = onward if len(onward) < _MANY_WAYS else list(dict.fromkeys(onward))
+            place += 1
         return best
-
-
-def _second(rest: Sequence[Element]) -> Element | None:
-    """All that can stand right after the first word of a phrase that goes on with `rest`, as one element; None for anything."""
-    words: frozenset[str] = frozenset()
-    roles: frozenset[str] = frozenset()
-    for element in rest:
-        if element.gap:
-            return None
-        words, roles = words | element.words, roles | element.roles
-        if not element.optional:
-            return Element(words, roles)
-    return None
-
-
-def _end_of(phrase: Phrase, nodes: Sequence[Node], at: int) -> tuple[int, Roles] | None:
-    """The furthest end of `phrase` when it begins at `at`, and the roles kept on the way. All ways through optional words and gaps
-    are followed at once, so none is missed and none is walked twice."""
-    # Each way is a place and how many words may be skipped there.
-    ways: dict[tuple[int, int], Roles] = {(at, 0): frozenset()}
-    for element in phrase.elements:
-        if element.gap:
-            ways = {(place, element.gap): kept for (place, _), kept in ways.items()}
-            continue
-        onward = dict(ways) if element.optional else {}
-        for (place, gap), kept in ways.items():
-            for here in range(place, min(place + gap + 1, len(nodes))):
-                node = nodes[here]
-                if node.mark:
-                    break
-                by_role = node.roles & element.roles
-                if by_role or node.form in element.words:
-                    onward[here + 1, 0] = kept | by_role
-        if not onward:
-            return None
-        ways = onward
-    (end, _), kept = max(ways.items(), key=lambda way: way[0][0])
-    return (end, kept) if end > at else None

@@ -147,6 +147,8 @@ def strip_quotes(text: str) -> str:
 
 def blank_quotes(text: str) -> str:
     """`text` with everything but the writer's own lines blanked out: as long as `text`, so that offsets into it stay true."""
+    if "\n" not in text and "----" not in text and len(text.splitlines()) < 2:
+        return text  # one line has no history above or below it
     kept = _own(text)
     if not any(text[start:end].strip() for start, end in kept):
         return text

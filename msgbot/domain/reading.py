@@ -19,7 +19,8 @@ from msgbot.domain.tense import report
 
 _CANCELLING = frozenset({"cancel", "cancelling", "cancelled", "cancellation"})
 _TAKES_AN_OBJECT = frozenset({"cancel", "cancelling", "halt", "disregard", "unsend", "proceed", "refused"})
-_SPEAKS_OF_AN_ORDER = frozenset({"order", "buy", "send", "trade", "number", "unsent", "received"})
+SPEAKS_OF_AN_ORDER = frozenset({"order", "buy", "send", "trade", "number", "unsent", "received"})
+"""Roles that tell that the talk is of an order."""
 _VERBS = frozenset({"is", "was", "have", "be", "did", "not"})
 _SUPPORTING = manner.ASKING | {"not", "cannot", "if", "was", "have", "why", "asked", "otherwise", "they"}
 _MANNERS: tuple[Callable[[Spot], Iterator[str]], ...] = (
@@ -101,7 +102,7 @@ def _of_the_message(sentences: Sequence[Sentence], drafts: Sequence[_Draft]) -> 
     """What is true of the message as a whole and colours every act in it."""
     roles = frozenset().union(*(sentence.roles for sentence in sentences))
     features = {role for role in _MESSAGE_ROLES if role in roles}
-    if not roles.isdisjoint(_SPEAKS_OF_AN_ORDER):
+    if not roles.isdisjoint(SPEAKS_OF_AN_ORDER):
         features.add("in-order-talk")
     if "received" in roles and any(_tells_of_goods(sentence) for sentence in sentences):
         features.add("received")

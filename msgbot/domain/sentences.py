@@ -3,28 +3,30 @@ the text into clauses."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from msgbot.domain.lexicon import SHARED_ROLES, Known, Lexicon
-from msgbot.domain.matching import CLAUSE_OPENERS, Node, PhraseIndex
-from msgbot.domain.rulebook import LanguageRules, Rulebook
-from msgbot.domain.text import Token, has_cjk, has_kana
+from msgbot.domain.lexicon import SHARED_ROLES, VOTE, VOTE_BITS, Entry, Known, Lexicon, Roles
+from msgbot.domain.matching import CLAUSE_OPENERS, Node, PhraseIndex, is_number
+from msgbot.domain.rulebook import LanguageRules
+from msgbot.domain.text import Token, has_cjk
 
 LONGEST_SENTENCE = 150
 """Words and marks after which a sentence is cut even without a full stop: whatever looks around inside a sentence stays linear."""
-_HINT_WEIGHT = 1.5
-_SHORTEST_NUMBER = 3
+_HINT_VOTES = 90
+_NO_ROLES: Roles = frozenset()
+_NUMBER: Roles = frozenset({"number"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Clause:
     """Neighbouring nodes without a mark or joining word between them."""
 
     nodes: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Sentence:
     """Clauses up to a full stop. `question`: it ends in a question mark. `language`: the language whose roles its words were given.
     `roles`: every role that some word in it has."""
@@ -41,20 +43,18 @@ class Sentence:
 
 
 class SentenceReader:
-    """Cuts texts into sentences for one rulebook."""
+    """Cuts texts into sentences. The phrases of a language are made ready when its first sentence comes."""
 
-    def __init__(self, rulebook: Rulebook, lexicon: Lexicon) -> None:
+    def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
-        self._languages = {language.code: language for language in rulebook.languages}
-        self._phrases = {language.code: PhraseIndex(language.phrases) for language in rulebook.languages}
-        self._kana_codes = tuple(language.code for language in rulebook.languages if _writes_kana(language))
+        self._languages = lexicon.languages
+        self._places = {language.code: place for place, language in enumerate(lexicon.languages)}
+        self._phrases: dict[str, PhraseIndex] = {}
 
     def sentences(self, tokens: Sequence[Token], text: str, hint: str = "") -> list[Sentence]:
         """The sentences of `text`. `hint` is a language code that breaks ties; a language without rules is ignored."""
         nodes = self._nodes(tokens, text)
-        overall = self._votes(nodes)
-        if hint in self._languages:
-            overall[hint] = overall.get(hint, 0.0) + _HINT_WEIGHT
+        overall = sum([node.votes for node in nodes]) + self.hint_votes(hint)
         found: list[Sentence] = []
         current: list[Node] = []
         quoted = False
@@ -73,92 +73,112 @@ class SentenceReader:
             found.append(self._sentence(current, overall, False))
         return found
 
+    def hint_votes(self, hint: str) -> int:
+        """What the language code `hint` adds to the votes of a text; nothing for a language without rules."""
+        return _HINT_VOTES << VOTE_BITS * self._places[hint] if hint in self._places else 0
+
+    def spoken(self, votes: int, hint: str = "") -> str:
+        """The code of the language that most of `votes` are for, or nothing when there are none."""
+        counts = self._counts(votes + self.hint_votes(hint))
+        most = max(counts)
+        return self._languages[counts.index(most)].code if most else ""
+
+    def language_of(self, votes: int, overall: int) -> LanguageRules:
+        """The language that most of `votes` are for; those of the whole text, `overall`, break ties."""
+        mine, all_of_them = self._counts(votes), self._counts(overall)
+        total = sum(all_of_them) or 1
+        scores = [own * total + VOTE * every for own, every in zip(mine, all_of_them, strict=True)]
+        return self._languages[scores.index(max(scores))]
+
+    def _counts(self, votes: int) -> list[int]:
+        return memoryview(votes.to_bytes(VOTE_BITS // 8 * len(self._languages), sys.byteorder)).cast("I").tolist()
+
     def _nodes(self, tokens: Sequence[Token], text: str) -> list[Node]:
         nodes: list[Node] = []
-        for token in tokens:
-            if not token.is_word:
-                mark = "?" if token.form == "." and any(sign in "?？؟" for sign in text[token.start : token.end]) else token.form
-                nodes.append(Node(token.start, token.end, mark, mark=mark))
-            elif has_cjk(token.form):
-                nodes.extend(self._unspaced(token))
-            else:
-                start, form = token.start, token.form
+        look_up = self._lexicon.look_up
+        for start, end, form, is_word in tokens:
+            if not is_word:
+                mark = "?" if form == "." and any(sign in "?？؟" for sign in text[start:end]) else form
+                nodes.append(Node(start, end, mark, mark=mark))
+                continue
+            known = look_up(form)
+            if not known.whole:
+                if has_cjk(form):
+                    nodes.extend(self._unspaced(start, end, form))
+                    continue
                 while (elided := self._lexicon.elided(form)) is not None:
                     nodes.append(_node(start, start + len(elided.form), elided))
                     start, form = start + len(elided.form), form[len(elided.form) :]
-                known = self._lexicon.look_up(form)
-                if not known.entry and nodes and not nodes[-1].mark:
-                    joined = self._lexicon.joined(nodes[-1].form, token.form)
-                    if joined is not None:
-                        nodes[-1] = _node(nodes[-1].start, token.end, joined)
-                        continue
-                nodes.append(_node(start, token.end, known))
+                known = look_up(form)
+            if not known.entry and nodes and not nodes[-1].mark:
+                joined = self._lexicon.joined(nodes[-1].form, form)
+                if joined is not None:
+                    nodes[-1] = _node(nodes[-1].start, end, joined)
+                    continue
+            nodes.append(_node(start, end, known))
         return nodes
 
-    def _unspaced(self, token: Token) -> Iterator[Node]:
+    def _unspaced(self, start: int, end: int, run: str) -> Iterator[Node]:
         # Folding can change the length; offsets are exact when it did not and the whole word's otherwise.
-        exact = token.end - token.start == len(token.form)
-        for start, end, known in self._lexicon.cut(token.form):
-            yield _node(token.start + start, token.start + end, known) if exact else _node(token.start, token.end, known)
+        exact = end - start == len(run)
+        for first, last, known in self._lexicon.cut(run):
+            yield _node(start + first, start + last, known) if exact else _node(start, end, known)
 
-    def _votes(self, nodes: Iterable[Node]) -> dict[str, float]:
-        """How much speaks for each language: every word has one vote, shared among the languages that know it."""
-        votes: dict[str, float] = {}
+    def _sentence(self, nodes: list[Node], overall: int, question: bool) -> Sentence:
+        language = self.language_of(sum([node.votes for node in nodes]), overall)
+        code = language.code
         for node in nodes:
-            for code in node.entry:
-                votes[code] = votes.get(code, 0.0) + 1.0 / len(node.entry)
-            if self._kana_codes and has_kana(node.form):
-                for code in self._kana_codes:
-                    votes[code] = votes.get(code, 0.0) + 1.0
-        return votes
-
-    def _sentence(self, nodes: list[Node], overall: Mapping[str, float], question: bool) -> Sentence:
-        votes = self._votes(nodes)
-        total = sum(overall.values()) or 1.0
-        language = self._languages[max(self._languages, key=lambda code: votes.get(code, 0.0) + overall.get(code, 0.0) / total)]
-        for node in nodes:
-            own = node.entry.get(language.code)
-            if own is not None:
-                node.roles, node.known = node.roles | own, True
-            elif node.entry:
-                # A word of another language: only what is plain across languages counts ("bitte cancel").
-                node.roles |= frozenset().union(*node.entry.values()) & SHARED_ROLES
-        clauses = tuple(_clauses(self._merge(nodes, language.code)))
-        roles = frozenset().union(*(node.roles for clause in clauses for node in clause.nodes))
+            entry = node.entry
+            if entry:
+                own = entry.get(code)
+                if own is not None:
+                    node.roles, node.known = node.roles | own if node.roles else own, True
+                else:
+                    # A word of another language: only what is plain across languages counts ("bitte cancel").
+                    node.roles |= _shared(entry)
+        clauses = tuple(_clauses(self._merge(nodes, language)))
+        roles = _NO_ROLES.union(*[node.roles for clause in clauses for node in clause.nodes])
         return Sentence(clauses, language, question, roles)
 
-    def _merge(self, nodes: Sequence[Node], code: str) -> list[Node]:
+    def _merge(self, nodes: Sequence[Node], language: LanguageRules) -> Sequence[Node]:
         """`nodes` with each phrase as one node: its role, and the roles of the words that the phrase names by role. Done twice,
         since a phrase may hold another ("my request to cancel" in "my request to cancel was a mistake")."""
-        index = self._phrases[code]
+        index = self._phrases.get(language.code)
+        if index is None:
+            index = self._phrases[language.code] = PhraseIndex(language.phrases)
         for _ in range(2):
-            merged = list(_merged(nodes, index))
+            merged = _merged(nodes, index)
             if len(merged) == len(nodes):
                 break
             nodes = merged
         return merged
 
 
-def _merged(nodes: Sequence[Node], index: PhraseIndex) -> Iterator[Node]:
-    at = 0
-    while at < len(nodes):
+def _merged(nodes: Sequence[Node], index: PhraseIndex) -> list[Node]:
+    found: list[Node] = []
+    at, end = 0, len(nodes)
+    while at < end:
         node = nodes[at]
         hit = None if node.mark else index.longest(nodes, at)
         if hit is None:
-            yield node
+            found.append(node)
             at += 1
             continue
         covered = nodes[at : hit.end]
-        form = " ".join(each.form for each in covered)
-        yield Node(
-            node.start, covered[-1].end, form, hit.roles(covered), "", max(each.edits for each in covered), node.quoted, True
-        )
+        form = " ".join([each.form for each in covered])
+        edits = max([each.edits for each in covered])
+        found.append(Node(node.start, covered[-1].end, form, hit.roles(covered), "", edits, node.quoted, True))
         at = hit.end
+    return found
 
 
 def _node(start: int, end: int, known: Known) -> Node:
-    is_number = len(known.form) >= _SHORTEST_NUMBER and known.form.isdigit()
-    return Node(start, end, known.form, frozenset({"number"}) if is_number else frozenset(), edits=known.edits, entry=known.entry)
+    form = known.form
+    return Node(start, end, form, _NUMBER if is_number(form) else _NO_ROLES, "", known.edits, False, False, known.entry, known.votes)
+
+
+def _shared(entry: Entry) -> Roles:
+    return _NO_ROLES.union(*entry.values()) & SHARED_ROLES
 
 
 def _clauses(nodes: Iterable[Node]) -> Iterator[Clause]:
@@ -172,7 +192,3 @@ def _clauses(nodes: Iterable[Node]) -> Iterator[Clause]:
             current.append(node)
     if current:
         yield Clause(tuple(current))
-
-
-def _writes_kana(language: LanguageRules) -> bool:
-    return language.unspaced and any(has_kana(word) for words in language.words.values() for word in words)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from msgbot.domain.matching import Node
 from msgbot.domain.rulebook import LanguageRules
@@ -14,6 +13,7 @@ _ACT_ROLES = (
     "disregard", "cancelled", "cancel", "cancelling", "cancellation", "unwanted", "refused", "mistake", "rethink", "proceed",
     "unsend", "refund", "halt",
 )  # fmt: skip
+_CARRYING = frozenset({*_ACT_ROLES, "send"})
 # Roles that several readers of a clause look for.
 SUBJECTS = frozenset({"i", "you", "they"})
 MODALS = frozenset({"can", "want", "need", "common", "article", "just", "pronoun", "is"})
@@ -22,44 +22,33 @@ _NO_COMMAND = frozenset({"cannot", "was", "is", "have", "did", "i", "they", "why
 _REACH = 6
 
 
-@dataclass(frozen=True, slots=True)
 class Spot:
-    """The act `kind` at index `at` of the clause at index `place`."""
+    """The act `kind` at index `at` of the clause at index `place` of `sentence`.
 
-    kind: str
-    sentence: Sentence
-    place: int
-    at: int
+    `clause` is that clause and `node` the word or phrase that is the act; `before` and `after` are what stands around it in its
+    clause; `language` is the language that the sentence was read in.
+    """
 
-    @property
-    def clause(self) -> Clause:
-        """The clause that the act stands in."""
-        return self.sentence.clauses[self.place]
+    __slots__ = ("after", "at", "before", "clause", "kind", "language", "node", "place", "sentence")
 
-    @property
-    def node(self) -> Node:
-        """The word or phrase that is the act."""
-        return self.clause.nodes[self.at]
-
-    @property
-    def before(self) -> tuple[Node, ...]:
-        """What stands before the act in its clause."""
-        return self.clause.nodes[: self.at]
-
-    @property
-    def after(self) -> tuple[Node, ...]:
-        """What stands after the act in its clause."""
-        return self.clause.nodes[self.at + 1 :]
-
-    @property
-    def language(self) -> LanguageRules:
-        """The language that the sentence was read in."""
-        return self.sentence.language
+    def __init__(self, kind: str, sentence: Sentence, place: int, at: int) -> None:
+        self.kind = kind
+        self.sentence = sentence
+        self.place = place
+        self.at = at
+        self.clause = sentence.clauses[place]
+        self.node = self.clause.nodes[at]
+        self.before = self.clause.nodes[:at]
+        self.after = self.clause.nodes[at + 1 :]
+        self.language = sentence.language
 
 
 def has(nodes: Iterable[Node], *roles: str) -> bool:
     """Whether any of `nodes` plays one of `roles`."""
-    return any(not node.roles.isdisjoint(roles) for node in nodes)
+    for node in nodes:  # noqa: SIM110 - asked so often that a generator is too slow
+        if not node.roles.isdisjoint(roles):
+            return True
+    return False
 
 
 def follows_only(language: LanguageRules) -> bool:
@@ -69,11 +58,13 @@ def follows_only(language: LanguageRules) -> bool:
 
 def spots_of(sentence: Sentence) -> list[Spot]:
     """Every act of the sentence, in the order they stand in it."""
+    if sentence.roles.isdisjoint(_CARRYING):
+        return []
     return [
         Spot(kind, sentence, place, at)
         for place, clause in enumerate(sentence.clauses)
-        for at in range(len(clause.nodes))
-        if (kind := _kind(clause, at, sentence.language))
+        for at, node in enumerate(clause.nodes)
+        if not node.roles.isdisjoint(_CARRYING) and (kind := _kind(clause, at, sentence.language))
     ]
 
 

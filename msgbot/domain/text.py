@@ -10,8 +10,8 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 MAX_LENGTH = 20_000
 """Text beyond this many characters is not read; the verdict says so."""
@@ -33,6 +33,8 @@ _TOKEN = re.compile(
     "|(?P<pause>[,;:¿¡、，；：､،؛()（）\\[\\]]|\\s[-–—]+\\s|[–—]|\\n)"
     '|(?P<quote>["“”„«»「」『』‚‹›*])'
 )
+_WORD = re.compile(f"[^\\W_](?:{_INSIDE})*(?:['’`´ʼ＇@$](?:{_INSIDE})+)*")
+_ASCII_WORD = re.compile("[a-z0-9]+(?:['@$`][a-z0-9]+)*")
 _TAG = re.compile(r"<(?:/?[a-zA-Z][^<>]{0,300}|!--[^<>]{0,300}--)>")
 _ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{2,7}|#[xX][0-9a-fA-F]{2,6});")
 _INVISIBLE_RUN = re.compile(f"[{_INVISIBLE}\u0640]+")
@@ -51,8 +53,7 @@ _DAY = re.compile(r"(?<!\d)\d{1,2}$")
 _MIXED_SCRIPT = re.compile("[\u0370-\u03ff\u0400-\u052f\u0251\u0261]")
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One word or mark. `start` and `end` are offsets into the original text; `form` is the folded word, `.` for the end of a
     sentence, `,` for a pause, `"` for a quotation mark."""
 
@@ -112,29 +113,38 @@ def _decoded(entity: re.Match[str]) -> str:
     return html.unescape(entity.group())[: len(entity.group())].ljust(len(entity.group()), _FILL)
 
 
+def words_of(text: str) -> list[str]:
+    """The words of `text` without regard to case, as `tokens_of` finds them but for letters written apart; not yet folded."""
+    return _ASCII_WORD.findall(text.lower()) if text.isascii() else _WORD.findall(text.casefold())
+
+
 def tokens_of(text: str) -> list[Token]:
     """The words and marks of `text`, in order. Letters written apart (`c a n c e l`) come out as one word."""
     text = plain_markup(text)
     found: list[Token] = []
-    line_start = 0
+    add = found.append
+    lowered = text.lower().replace("`", "'") if text.isascii() else ""
+    line_start = letters = 0
     for match in _TOKEN.finditer(text):
         start, end = match.span()
         kind = match.lastgroup
         if kind == "word":
-            found.append(Token(start, end, fold(match.group()), True))
+            if end - start == 1:
+                letters += 1
+            add(Token(start, end, lowered[start:end] if lowered else fold(match.group()), True))
         elif kind == "quote":
-            found.append(Token(start, end, '"', False))
+            add(Token(start, end, '"', False))
         elif kind == "end":
             if not _inside_a_word(text, start, end):
-                found.append(Token(start, end, ".", False))
+                add(Token(start, end, ".", False))
         elif match.group() == "\n":
             is_wrapped = start - line_start >= WRAPPED_FROM
             line_start = end
             if not is_wrapped:
-                found.append(Token(start, end, "." if text[end : end + 1].isupper() else ",", False))
+                add(Token(start, end, "." if text[end : end + 1].isupper() else ",", False))
         elif kind == "pause":
-            found.append(Token(start, end, ",", False))
-    return _join_letters(found, text)
+            add(Token(start, end, ",", False))
+    return _join_letters(found, text) if letters >= SPELLED_OUT_FROM else found
 
 
 def _inside_a_word(text: str, start: int, end: int) -> bool:
