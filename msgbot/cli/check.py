@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from msgbot.content.replies import read_replies
-from msgbot.content.rules import check_rules, read_rules
+from msgbot.content.rule_checks import check_rules
+from msgbot.content.rules import read_rules
 from msgbot.errors import ContentError, Fault
 
 _FOLDER = click.Path(path_type=Path, file_okay=False, exists=True)

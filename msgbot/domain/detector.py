@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from msgbot.domain.index import index_of
 from msgbot.domain.lexicon import Lexicon
 from msgbot.domain.quotes import blank_quotes
 from msgbot.domain.reading import Act, read
@@ -26,8 +27,9 @@ class Detector:
 
     def __init__(self, rulebook: Rulebook) -> None:
         self.rulebook = rulebook
-        lexicon = Lexicon(rulebook.languages)
-        self._sieve = Sieve(lexicon, rulebook.frames)
+        index = rulebook.index or index_of(rulebook.languages, rulebook.frames)
+        lexicon = Lexicon(rulebook.languages, index)
+        self._sieve = Sieve(lexicon, index)
         self._sentences = SentenceReader(lexicon)
         self._nothing = {language.code: _nothing(language.code) for language in rulebook.languages} | {"": _nothing("")}
         self._frames: dict[tuple[str, str], tuple[Frame, ...]] = {}

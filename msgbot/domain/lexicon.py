@@ -10,11 +10,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from msgbot.domain.rulebook import LanguageRules
-from msgbot.domain.text import has_cjk, has_kana, unleet, without_accents
+from msgbot.domain.rulebook import LanguageRules, Roles, RuleIndex
+from msgbot.domain.text import has_cjk, has_kana, plainly, unleet, without_accents
 from msgbot.domain.typos import SHORTEST, GlueIndex, TypoIndex
 
-Roles = frozenset[str]
 Entry = Mapping[str, Roles]
 """Language code to the roles that the word has there."""
 
@@ -24,8 +23,6 @@ GLUED = STRONG | {"order"}
 """Roles whose words are found when others stick to them (`tocancel`, `order123`)."""
 FUZZY_ROLES = STRONG | {"order", "disregard", "foreign", "please", "if", "error", "want"}
 """Roles whose words are recognised with typos."""
-SHARED_ROLES = STRONG | {"order", "please"}
-"""Roles that a word keeps in a sentence of another language ("bitte cancel")."""
 VOTE = 60
 """Every known word has so many votes for the language of a text, shared among the languages that know it."""
 VOTE_BITS = 32
@@ -49,9 +46,9 @@ class Known(NamedTuple):
 class Lexicon:
     """Built once per rulebook; look-ups fill a bounded cache and are safe from any thread."""
 
-    def __init__(self, languages: Iterable[LanguageRules]) -> None:
+    def __init__(self, languages: Iterable[LanguageRules], index: RuleIndex) -> None:
         self.languages = tuple(languages)
-        self._roles = {language.code: _roles_of(language) for language in self.languages}
+        self._roles = index.forms
         self._shifts = {language.code: VOTE_BITS * place for place, language in enumerate(self.languages)}
         self._not_typos: frozenset[str] = frozenset().union(*(language.not_typos for language in self.languages))
         self._kana_votes = sum(VOTE << self._shifts[language.code] for language in self.languages if _writes_kana(language))
@@ -62,21 +59,21 @@ class Lexicon:
         self._glue = GlueIndex(gluing, self._known.__contains__)
         self._strong = frozenset(strong)
         self._fragments = frozenset(form[cut:] for form in strong for cut in range(2, len(form) - 1))
-        self._unspaced = _by_first_character(form for form in self._known if has_cjk(form))
+        self._unspaced: dict[str, list[str]] = {}
         self._cache: dict[str, Known] = {}
 
     def _forms(self, wanted: Roles) -> dict[str, None]:
         """The words with one of the `wanted` roles that can have a typo, in plain spelling."""
-        return {
-            form: None
-            for roles_of in self._roles.values()
-            for form, roles in roles_of.items()
-            if len(form) >= SHORTEST and not roles.isdisjoint(wanted) and form == _plain(form) and not has_cjk(form)
-        }
-
-    def roles_in(self, code: str) -> Mapping[str, Roles]:
-        """Every word of a language, as it may be typed, and its roles."""
-        return self._roles[code]
+        found: dict[str, None] = {}
+        for language in self.languages:
+            known = self._roles[language.code]
+            for role, words in language.words.items():
+                if role in wanted:
+                    for word in words:
+                        form = plainly(word)
+                        if len(form) >= SHORTEST and role in known.get(form, ()) and not has_cjk(form):
+                            found[form] = None
+        return found
 
     def look_up(self, form: str) -> Known:
         """What is known of the folded word `form`; an empty entry when nothing is."""
@@ -139,6 +136,8 @@ class Lexicon:
         pieces: list[tuple[int, int, Known]] = []
         at, unknown_from, end = 0, 0, len(run)
         starts = self._unspaced
+        if not starts:
+            starts = self._unspaced = _by_first_character(form for form in self._known if not form.isascii() and has_cjk(form))
         while at < end:
             upto, known = at + 1, None
             for word in starts.get(run[at], ()):
@@ -164,26 +163,6 @@ class Lexicon:
         return Known(NOTHING, stretch, 0, self._kana_votes if has_kana(stretch) else 0, False)
 
 
-def _roles_of(language: LanguageRules) -> dict[str, Roles]:
-    """Every word of a language and its roles. Words that only phrases use are known, too, without a role."""
-    gathered: dict[str, tuple[str, ...]] = {}
-    for role, words in language.words.items():
-        for word in words:
-            gathered[word] = (*gathered.get(word, ()), role)
-    for phrase in language.phrases:
-        for element in phrase.elements:
-            for word in element.words:
-                gathered.setdefault(word, ())
-    sets = {roles: frozenset(roles) for roles in set(gathered.values())}
-    found = {form: sets[roles] for form, roles in gathered.items()}
-    for form, roles in list(found.items()):
-        # As it is typed without accents and apostrophes, where that is no other word: `cant` is "can't", but `were` is not "we're".
-        plain = _plain(form)
-        if len(plain) > 1 and not found.get(plain):
-            found[plain] = roles
-    return found
-
-
 def _by_first_character(forms: Iterable[str]) -> dict[str, list[str]]:
     """The words by their first character, the longest first."""
     found: dict[str, list[str]] = {}
@@ -194,7 +173,3 @@ def _by_first_character(forms: Iterable[str]) -> dict[str, list[str]]:
 
 def _writes_kana(language: LanguageRules) -> bool:
     return language.unspaced and any(has_kana(word) for words in language.words.values() for word in words)
-
-
-def _plain(form: str) -> str:
-    return form if form.isascii() and form.isalpha() else without_accents(form).replace("'", "")

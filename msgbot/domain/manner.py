@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgbot.domain.rulebook import ASKING
 from msgbot.domain.spot import SUBJECTS, THINGS, Spot, has
 
-ASKING = frozenset({"please", "want", "need", "can", "help", "ask", "how"})
 _LIGHT = frozenset(
     {"please", "and", "but", "because", "greeting", "common", "article", "filler", "just", "i", "link", "takeback", "otherwise"}
 )

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from msgbot.domain.rulebook import ACTS, Element, Phrase
+from msgbot.domain.rulebook import ACTS, Element, Phrase, Roles
 
-Roles = frozenset[str]
 _ACTS = frozenset(ACTS)
 _NO_ROLES: Roles = frozenset()
 _NO_ORDER = frozenset({"foreign"})
@@ -184,13 +183,13 @@ class PhraseIndex:
                     best, rank = Hit(state.accepts, place, kept), state.rank
                 if node is None:
                     continue
-                for following in state.onward(node):
-                    onward.append((following, following.gap, kept | (node.roles & following.roles)))
+                for after in state.onward(node):
+                    onward.append((after, after.gap, kept | (node.roles & after.roles)))
                 after_gap = state.after_gap
                 if after_gap is not None:
                     onward.append((after_gap, after_gap.gap - 1, kept))
-                    for following in after_gap.onward(node):
-                        onward.append((following, 0, kept | (node.roles & following.roles)))
+                    for after in after_gap.onward(node):
+                        onward.append((after, 0, kept | (node.roles & after.roles)))
                 if gap:
                     onward.append((state, gap - 1, kept))
             ways = onward if len(onward) < _MANY_WAYS else list(dict.fromkeys(onward))

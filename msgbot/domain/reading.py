@@ -13,16 +13,15 @@ from msgbot.domain.condition import condition
 from msgbot.domain.matching import Node
 from msgbot.domain.objects import object_of
 from msgbot.domain.polarity import polarity
+from msgbot.domain.rulebook import ASKING, SPEAKS_OF_AN_ORDER
 from msgbot.domain.sentences import Sentence
 from msgbot.domain.spot import Spot, has, spots_of
 from msgbot.domain.tense import report
 
 _CANCELLING = frozenset({"cancel", "cancelling", "cancelled", "cancellation"})
 _TAKES_AN_OBJECT = frozenset({"cancel", "cancelling", "halt", "disregard", "unsend", "proceed", "refused"})
-SPEAKS_OF_AN_ORDER = frozenset({"order", "buy", "send", "trade", "number", "unsent", "received"})
-"""Roles that tell that the talk is of an order."""
 _VERBS = frozenset({"is", "was", "have", "be", "did", "not"})
-_SUPPORTING = manner.ASKING | {"not", "cannot", "if", "was", "have", "why", "asked", "otherwise", "they"}
+_SUPPORTING = ASKING | {"not", "cannot", "if", "was", "have", "why", "asked", "otherwise", "they"}
 _MANNERS: tuple[Callable[[Spot], Iterator[str]], ...] = (
     manner.asking,
     manner.actor,

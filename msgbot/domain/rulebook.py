@@ -6,10 +6,19 @@ list for all languages, say what an act with such features means.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from msgbot.domain.verdict import Intent
+
+Roles = frozenset[str]
+
+SHARED_ROLES: Roles = frozenset({"cancel", "cancelling", "cancelled", "cancellation", "order", "please"})
+"""Roles that a word keeps in a sentence of another language ("bitte cancel")."""
+ASKING: Roles = frozenset({"please", "want", "need", "can", "help", "ask", "how"})
+"""Roles that tell that something is asked for."""
+SPEAKS_OF_AN_ORDER: Roles = frozenset({"order", "buy", "send", "trade", "number", "unsent", "received"})
+"""Roles that tell that the talk is of an order."""
 
 ACTS = (
     "cancel", "cancelling", "cancelled", "cancellation", "halt", "unsend", "refund", "unwanted", "refused", "mistake", "rethink",
@@ -60,7 +69,7 @@ class LanguageRules:
     code: str
     name: str
     words: Mapping[str, tuple[str, ...]]
-    phrases: tuple[Phrase, ...] = ()
+    phrases: Sequence[Phrase] = ()
     not_typos: frozenset[str] = frozenset()
     verb_final: bool = False
     negation_after: bool = False
@@ -93,11 +102,23 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleIndex:
+    """What look-ups need of the rules, see index.py. `forms`: language code to word to roles. `ways`: each word that can carry an
+    act, and the ways in which it can: of each of the `groups` of a way (by their place), one word must stand in the text."""
+
+    forms: Mapping[str, Mapping[str, Roles]]
+    groups: Sequence[Sequence[str]]
+    ways: Mapping[str, Sequence[Sequence[int]]]
+
+
+@dataclass(frozen=True, slots=True)
 class Rulebook:
-    """Everything the detector knows. `fingerprint` changes whenever the rules do and is recorded with every verdict."""
+    """Everything the detector knows. `fingerprint` changes whenever the rules do and is recorded with every verdict. `index` is
+    what index.py makes of the rules, if that was done before."""
 
     languages: tuple[LanguageRules, ...]
     frames: tuple[Frame, ...]
     thresholds: Thresholds
     fingerprint: str = ""
     roles: Mapping[str, str] = field(default_factory=dict)
+    index: RuleIndex | None = None

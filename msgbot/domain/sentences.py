@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from msgbot.domain.lexicon import SHARED_ROLES, VOTE, VOTE_BITS, Entry, Known, Lexicon, Roles
+from msgbot.domain.lexicon import VOTE, VOTE_BITS, Entry, Known, Lexicon
 from msgbot.domain.matching import CLAUSE_OPENERS, Node, PhraseIndex, is_number
-from msgbot.domain.rulebook import LanguageRules
+from msgbot.domain.rulebook import SHARED_ROLES, LanguageRules, Roles
 from msgbot.domain.text import Token, has_cjk
 
 LONGEST_SENTENCE = 150
@@ -174,7 +174,8 @@ def _merged(nodes: Sequence[Node], index: PhraseIndex) -> list[Node]:
 
 def _node(start: int, end: int, known: Known) -> Node:
     form = known.form
-    return Node(start, end, form, _NUMBER if is_number(form) else _NO_ROLES, "", known.edits, False, False, known.entry, known.votes)
+    roles = _NUMBER if is_number(form) else _NO_ROLES
+    return Node(start, end, form, roles, "", known.edits, False, False, known.entry, known.votes)
 
 
 def _shared(entry: Entry) -> Roles:

@@ -86,6 +86,11 @@ def without_accents(form: str) -> str:
     return unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFKD", form))).translate(_PLAIN_LETTERS)
 
 
+def plainly(form: str) -> str:
+    """The folded word `form` without accents and apostrophes."""
+    return form if form.isascii() and form.isalpha() else without_accents(form).replace("'", "")
+
+
 def unleet(form: str) -> str:
     """`form` with digits and signs read as the letters they stand for (`canc3l`), or `form` itself when it has no letters."""
     return form.translate(_LEET) if not form.isalpha() and any(map(str.isalpha, form)) else form

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from msgbot.content.phrases import PhraseError, parse_phrase
-from msgbot.content.rules import built_in_rules, check_rules, read_examples, read_rules
+from msgbot.content.rule_checks import check_rules, read_examples
+from msgbot.content.rules import built_in_rules, read_rules
 from msgbot.domain.rulebook import Element
 from msgbot.domain.verdict import Intent
 from msgbot.errors import ContentError

@@ -7,7 +7,8 @@ from importlib.resources import files
 
 import pytest
 
-from msgbot.content.rules import built_in_rules, read_examples
+from msgbot.content.rule_checks import read_examples
+from msgbot.content.rules import built_in_rules
 from msgbot.domain.detector import Detector
 from msgbot.domain.verdict import Intent
 

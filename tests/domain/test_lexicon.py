@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from msgbot.domain.index import index_of
 from msgbot.domain.lexicon import Lexicon
-from msgbot.domain.rulebook import LanguageRules, Rulebook, Thresholds
+from msgbot.domain.rulebook import LanguageRules
 from msgbot.domain.text import fold
 
 ENGLISH = LanguageRules(
@@ -32,7 +33,8 @@ JAPANESE = LanguageRules(code="ja", name="Japanese", words={"cancel": ("取消",
 
 @pytest.fixture(scope="module")
 def lexicon() -> Lexicon:
-    return Lexicon(Rulebook((ENGLISH, GERMAN, FRENCH, JAPANESE), (), Thresholds(0.85, 0.5)))
+    languages = ENGLISH, GERMAN, FRENCH, JAPANESE
+    return Lexicon(languages, index_of(languages, ()))
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import pytest
 
 from msgbot.content.rules import built_in_rules
+from msgbot.domain.index import index_of
 from msgbot.domain.lexicon import Lexicon
 from msgbot.domain.reading import Act, read
 from msgbot.domain.rulebook import ACTS, FEATURES, OBJECTS
 from msgbot.domain.sentences import SentenceReader
 from msgbot.domain.text import tokens_of
 
-READER = SentenceReader(built_in_rules(), Lexicon(built_in_rules()))
+RULES = built_in_rules()
+READER = SentenceReader(Lexicon(RULES.languages, RULES.index or index_of(RULES.languages, RULES.frames)))
 
 
 def acts(text: str) -> list[Act]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from msgbot.content.phrases import parse_phrase
+from msgbot.domain.index import index_of
 from msgbot.domain.lexicon import Lexicon
 from msgbot.domain.matching import Node, PhraseIndex
-from msgbot.domain.rulebook import LanguageRules, Rulebook, Thresholds
+from msgbot.domain.rulebook import LanguageRules
 from msgbot.domain.sentences import LONGEST_SENTENCE, Sentence, SentenceReader
 from msgbot.domain.text import tokens_of
 
@@ -27,8 +28,9 @@ GERMAN = LanguageRules(code="de", name="German", words={"cancel": ("stornieren",
 
 
 def sentences(text: str, *phrases: tuple[str, str], hint: str = "") -> list[Sentence]:
-    rulebook = Rulebook((english(*phrases), GERMAN), (), Thresholds(0.85, 0.5))
-    return SentenceReader(rulebook, Lexicon(rulebook)).sentences(tokens_of(text), text, hint)
+    languages = english(*phrases), GERMAN
+    lexicon = Lexicon(languages, index_of(languages, ()))
+    return SentenceReader(lexicon).sentences(tokens_of(text), text, hint)
 
 
 def forms(text: str, *phrases: tuple[str, str]) -> list[list[list[str]]]:
