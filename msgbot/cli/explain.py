@@ -111,7 +111,7 @@ def _print_verdict(out: Console, verdict: Verdict, text: str) -> None:
     flags = [
         name
         for name, holds in (
-            ("only part of the order is meant", verdict.partial),
+            (f"only part of the order is meant: {', '.join(span.text for span in verdict.part)}", verdict.partial),
             ("the buyer says a formal request was filed", verdict.filed),
             ("it asks not to cancel", verdict.opposes),
         )

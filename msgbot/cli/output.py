@@ -53,6 +53,7 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         "evidence": [span_json(span) for span in verdict.evidence],
         "against": [reading_json(reading) for reading in verdict.against],
         "partial": verdict.partial,
+        "part": [span_json(span) for span in verdict.part],
         "filed": verdict.filed,
         "opposes": verdict.opposes,
         "notes": list(verdict.notes),

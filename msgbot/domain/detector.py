@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from msgbot.domain.index import index_of
 from msgbot.domain.lexicon import Lexicon
+from msgbot.domain.matching import Node
 from msgbot.domain.quotes import blank_quotes
 from msgbot.domain.reading import Act, read
 from msgbot.domain.rulebook import Frame, Rulebook
@@ -49,18 +50,20 @@ class Detector:
         spoken = sentences[0].language.code if sentences else ""
         if acts:
             spoken = acts[0].language
-        return self._verdict(acts, [each for each in readings if each], spoken, notes)
+        return self._verdict(acts, [each for each in readings if each], spoken, text, notes)
 
     def _reading(self, act: Act, text: str) -> tuple[Reading, Frame, Act] | None:
         for frame in self._candidates(act):
             if _fits(frame, act):
                 edits = max(node.edits for node in act.nodes)
                 score = max(0.0, frame.score - _TYPO_COST * edits)
-                spans = tuple(
-                    Span(node.start, node.end, text[node.start : node.end], _main_role(node.roles, act.kind)) for node in act.nodes
-                )
+                spans = self._spans(act.nodes, text, act.kind)
                 return Reading(f"{frame.id}/{act.language}", frame.intent, score, frame.says, spans, act.language), frame, act
         return None
+
+    @staticmethod
+    def _spans(nodes: tuple[Node, ...], text: str, role: str) -> tuple[Span, ...]:
+        return tuple([Span(node.start, node.end, text[node.start : node.end], _main_role(node.roles, role)) for node in nodes])
 
     def _candidates(self, act: Act) -> tuple[Frame, ...]:
         key = act.kind, act.object
@@ -73,7 +76,9 @@ class Detector:
             )
         return frames
 
-    def _verdict(self, acts: list[Act], found: list[tuple[Reading, Frame, Act]], spoken: str, notes: tuple[str, ...]) -> Verdict:
+    def _verdict(
+        self, acts: list[Act], found: list[tuple[Reading, Frame, Act]], spoken: str, text: str, notes: tuple[str, ...]
+    ) -> Verdict:
         readings = [reading for reading, _, _ in found]
         suggest = self.rulebook.thresholds.suggest
         chosen = _choose(readings, suggest)
@@ -86,9 +91,10 @@ class Detector:
             # A request too weak to count is a none that is as sure as the request is not.
             score = best.score if best.intent is Intent.NONE else 1.0 - best.score
             against = tuple(each for each in readings if each is not best and each.intent is not Intent.NONE)
-            return Verdict(Intent.NONE, score, best.rule, best.says, best.spans, against, spoken, False, filed, opposes, notes)
+            return Verdict(Intent.NONE, score, best.rule, best.says, best.spans, against, spoken, (), filed, opposes, notes)
         against = tuple(each for each in readings if each.intent is not chosen.intent)
-        partial = any("part" in act.features for reading, _, act in found if reading is chosen)
+        parts = next(act.part for reading, _, act in found if reading is chosen)
+        part = tuple([Span(start, end, text[start:end], "part") for start, end in parts])
         verdict = Verdict(
             chosen.intent,
             chosen.score,
@@ -97,7 +103,7 @@ class Detector:
             chosen.spans,
             against,
             chosen.language,
-            partial,
+            part,
             filed,
             opposes,
             notes,

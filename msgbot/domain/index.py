@@ -172,7 +172,8 @@ class _Vocabulary:
             places = [self.of(element) for element in elements]
             # A phrase around a word that brings the role by itself adds nothing.
             if not any(words <= mine for words in places):
-                mine.update(min(places, key=self.weight))
+                rarest: Words = min(places, key=self.weight)
+                mine.update(rarest)
         self._made, self._places = {}, {}
 
 
@@ -195,5 +196,5 @@ def _meanings(act: str, frames: Sequence[Frame], vocabulary: _Vocabulary) -> lis
         if not options:
             return [frozenset()]
         found: list[Words] = [vocabulary.any_of(option) for option in options]
-        groups.append(min(found, key=lambda words: vocabulary.weight(words)))
+        groups.append(min(found, key=vocabulary.weight))
     return groups

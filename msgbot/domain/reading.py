@@ -20,6 +20,7 @@ from msgbot.domain.tense import report
 
 _CANCELLING = frozenset({"cancel", "cancelling", "cancelled", "cancellation"})
 _TAKES_AN_OBJECT = frozenset({"cancel", "cancelling", "halt", "disregard", "unsend", "proceed", "refused"})
+_TELLS_WHICH = frozenset({"part", "item", "article"})
 _VERBS = frozenset({"is", "was", "have", "be", "did", "not"})
 _SUPPORTING = ASKING | {"not", "cannot", "if", "was", "have", "why", "asked", "otherwise", "they"}
 _MANNERS: tuple[Callable[[Spot], Iterator[str]], ...] = (
@@ -38,13 +39,15 @@ _MESSAGE_ROLES = ("swap", "takeback", "earlier", "filed", "unsent", "prospect")
 @dataclass(frozen=True, slots=True)
 class Act:
     """Something a clause is about. `kind` is one of rulebook.ACTS, `object` one of rulebook.OBJECTS, `features` of
-    rulebook.FEATURES; `nodes` are the words that it was read from."""
+    rulebook.FEATURES; `nodes` are the words that it was read from. `part`: when only part of the order is meant, where the words
+    that say so and what they name begin and end."""
 
     kind: str
     object: str
     features: frozenset[str]
     nodes: tuple[Node, ...]
     language: str
+    part: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(slots=True)
@@ -138,6 +141,20 @@ def _sets_another_topic(sentence: Sentence) -> bool:
     return False
 
 
+def _parts(nodes: tuple[Node, ...]) -> Iterator[tuple[int, int]]:
+    """Each "only", "2 of the" and the like, with what it is said of: "2 of the 3 mugs"."""
+    at = 0
+    while at < len(nodes):
+        node = nodes[at]
+        at += 1
+        if "part" in node.roles:
+            end = node.end
+            while at < len(nodes) and (not nodes[at].roles or nodes[at].roles & _TELLS_WHICH):
+                end = nodes[at].end
+                at += 1
+            yield node.start, end
+
+
 def _act(draft: _Draft, of_the_message: frozenset[str]) -> Act:
     spot = draft.spot
     features = of_the_message | draft.features
@@ -146,4 +163,6 @@ def _act(draft: _Draft, of_the_message: frozenset[str]) -> Act:
     nodes = {id(node): node for node in spot.clause.nodes if node is spot.node or node.roles & _SUPPORTING}
     if draft.target is not None:
         nodes[id(draft.target)] = draft.target
-    return Act(spot.kind, draft.object, features, tuple(sorted(nodes.values(), key=lambda node: node.start)), spot.language.code)
+    part = tuple(_parts(spot.clause.nodes)) if "part" in features else ()
+    in_order = tuple(sorted(nodes.values(), key=lambda node: node.start))
+    return Act(spot.kind, draft.object, features, in_order, spot.language.code, part)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -47,8 +47,9 @@ class Verdict:
 
     `score` is between 0 and 1: how sure it is of `intent`. `rule` names the deciding rule (`-` when none spoke), `says` puts it in
     plain words. `evidence` are the spans it rests on, `against` the readings that spoke for something else. `language` is the
-    language it was read in (ISO 639-1) or empty. `partial`: only part of the order seems meant. `filed`: the buyer says that a
-    formal request was already made. `opposes`: the text asks not to cancel. `notes` tell what was not read, if anything.
+    language it was read in (ISO 639-1) or empty. `part`: when only part of the order seems meant, the words that say so, with how
+    many of what. `filed`: the buyer says that a formal request was already made. `opposes`: the text asks not to cancel. `notes`
+    tell what was not read, if anything.
     """
 
     intent: Intent
@@ -58,7 +59,12 @@ class Verdict:
     evidence: tuple[Span, ...] = ()
     against: tuple[Reading, ...] = ()
     language: str = ""
-    partial: bool = False
+    part: tuple[Span, ...] = ()
     filed: bool = False
     opposes: bool = False
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+
+    @property
+    def partial(self) -> bool:
+        """Whether only part of the order seems meant."""
+        return bool(self.part)
