@@ -28,6 +28,7 @@ _COMMANDS = {
     "cancel": ("msgbot.cli.cancel", "Ask the guard about one order."),
     "audit": ("msgbot.cli.audit", "Show what became of informal requests."),
     "check": ("msgbot.cli.check", "Find every fault in rules and replies."),
+    "rules": ("msgbot.cli.rules", "Measure and compare rules."),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from msgbot.domain.index import index_of
@@ -51,6 +52,15 @@ class Detector:
         if acts:
             spoken = acts[0].language
         return self._verdict(acts, [each for each in readings if each], spoken, text, notes)
+
+    def phrases_in(self, text: str) -> Iterator[tuple[str, str]]:
+        """The phrases of the rules that stand in `text`: language code, and the phrase as the rules write it. A phrase inside
+        another one does not count."""
+        text = text[:MAX_LENGTH]
+        for sentence in self._sentences.sentences(tokens_of(blank_quotes(text)), text):
+            for node in sentence.nodes():
+                if node.phrase:
+                    yield sentence.language.code, node.phrase
 
     def _reading(self, act: Act, text: str) -> tuple[Reading, Frame, Act] | None:
         for frame in self._candidates(act):

@@ -23,7 +23,7 @@ _BEFORE_A_CLAUSE = CLAUSE_OPENERS | {"greeting", "please", "otherwise"}
 class Node:
     """A word or phrase with the roles it plays; `mark` is `,`, `.`, `?` or `"` for a mark, else empty. `edits` counts the typos in
     it. `known`: it stands in the rules of the sentence's language. `entry`: its roles in every language; `votes`: what it says of
-    the language of the text."""
+    the language of the text. `phrase`: the phrase of the rules that it is, if it is one."""
 
     start: int
     end: int
@@ -35,6 +35,7 @@ class Node:
     known: bool = False
     entry: Mapping[str, Roles] | None = None
     votes: int = 0
+    phrase: str = ""
 
 
 def is_number(form: str) -> bool:

@@ -167,7 +167,9 @@ def _merged(nodes: Sequence[Node], index: PhraseIndex) -> list[Node]:
         covered = nodes[at : hit.end]
         form = " ".join([each.form for each in covered])
         edits = max([each.edits for each in covered])
-        found.append(Node(node.start, covered[-1].end, form, hit.roles(covered), "", edits, node.quoted, True))
+        found.append(
+            Node(node.start, covered[-1].end, form, hit.roles(covered), "", edits, node.quoted, True, phrase=hit.phrase.text)
+        )
         at = hit.end
     return found
 
