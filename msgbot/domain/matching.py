@@ -88,6 +88,8 @@ class _State:
             return
         element, rest = rest[0], rest[1:]
         if element.gap:
+            if all(place.optional for place in rest):
+                self.add(phrase, rank, ())
             self.after_gap = self.after_gap or _State(gap=element.gap)
             self.after_gap.add(phrase, rank, rest)
             return
