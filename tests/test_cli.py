@@ -8,6 +8,7 @@ import email.policy
 import io
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -245,6 +246,72 @@ def test_detect_streams_json_lines(pile: Path) -> None:
     assert {"score", "language", "evidence"} <= rows[0].keys()
     for line, reason in ((3, '"text" is missing'), (4, "not JSON"), (5, "not UTF-8")):
         assert any(f":{line}:" in printed_line and reason in printed_line for printed_line in printed.splitlines())
+
+
+def test_detect_shares_big_input_and_keeps_its_order(pile: Path) -> None:
+    texts = ["please cancel my order", "where is it?", "I don't want it any more", "Bitte stornieren", "キャンセルお願いします"]
+    rows = [{"id": number, "text": texts[number % len(texts)]} for number in range(9_000)]
+    lines = [json.dumps(row).encode() for row in rows]
+    lines[4_500] = b"nonsense"
+    several = msgbot("detect", "--processes", 3, code=1, text=b"\n".join(lines))
+    alone = msgbot("detect", "--processes", 1, code=1, text=b"\n".join(lines))
+    assert several == alone
+    found = [json.loads(line) for line in alone.splitlines() if line.startswith("{")]
+    assert [row["id"] for row in found] == [number for number in range(9_000) if number != 4_500]
+    assert ":4501: " in alone
+
+
+@pytest.fixture
+def labels(tmp_path: Path) -> Path:
+    file = tmp_path / "labels.jsonl"
+    rows = [
+        {"id": "1", "text": "please cancel my order", "label": "request", "lang": "en"},
+        {"id": "2", "text": "please cancel my gym membership", "intent": "none", "lang": "en"},
+        {"id": "3", "text": "it will not do, take it away again", "label": "request", "lang": "en"},
+    ]
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
+def test_rules_eval(labels: Path) -> None:
+    printed = msgbot("rules", "eval", labels)
+    assert "language en" in printed
+    assert "should be request, is none" in printed
+    assert f"{labels}:3" in printed
+    report = json.loads(msgbot("rules", "eval", labels, "--format", "json"))
+    assert (report["total"]["precision"], report["total"]["recall"]) == (1.0, 0.5)
+    assert [mistake["id"] for mistake in report["mistakes"]] == ["3"]
+    assert report["by_rule"]["asks-for-order/en"] == {"decided": 1, "right": 1, "mean_score": 0.97}
+
+
+def test_rules_diff(labels: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "changed"
+    shutil.copytree(ROOT / "rules", changed)
+    assert "0 of 3 verdicts change" in msgbot("rules", "diff", ROOT / "rules", changed, labels)
+    frames = changed / "frames.yaml"
+    frames.write_text(frames.read_text().replace("id: asks-for-order, intent: request", "id: asks-for-order, intent: withdrawn"))
+    printed = msgbot("rules", "diff", ROOT / "rules", changed, labels, code=1)
+    assert "old  request 0.97" in printed
+    assert "new  withdrawn 0.97" in printed
+    assert "request -> withdrawn: 1" in printed
+    found = json.loads(msgbot("rules", "diff", ROOT / "rules", changed, labels, "--format", "json", code=1))
+    assert [change["old"]["intent"] for change in found["changes"]] == ["request"]
+
+
+def test_rules_cover(labels: Path) -> None:
+    printed = msgbot("rules", "cover", labels)
+    assert "3 messages" in printed
+    assert "Rules that decided nothing" in printed
+    found = json.loads(msgbot("rules", "cover", labels, "--format", "json"))
+    assert "asks-for-order" not in found["rules_never_used"]
+    assert "undo" in found["rules_never_used"]
+    assert found["rules_that_err"] == {"-": [1, 1]}
+
+
+def test_rules_tools_say_what_is_wrong_with_a_file(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.jsonl"
+    bad.write_text('{"text": "x"}\n')
+    assert "bad.jsonl:1: " in msgbot("rules", "eval", bad, code=2)
 
 
 @pytest.mark.parametrize(

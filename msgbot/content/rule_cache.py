@@ -146,7 +146,8 @@ def _packed(rulebook: Rulebook) -> tuple[Any, ...]:
         [
             (
                 language.code, language.name, dict(language.words), marshal.dumps(_packed_phrases(language)), language.not_typos,
-                language.verb_final, language.negation_after, language.unspaced, language.head_first,
+                language.verb_final, language.negation_after, language.unspaced, language.head_first, language.negation_adjacent,
+                dict(language.prefixes), dict(language.endings),
             )
             for language in rulebook.languages
         ],

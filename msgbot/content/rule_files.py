@@ -64,6 +64,9 @@ class LanguageFile(_Strict):
     negation_after: bool = False
     unspaced: bool = False
     head_first: bool = False
+    negation_adjacent: bool = False
+    prefixes: dict[str, str] = {}
+    endings: dict[str, Words] = {}
     spellings: dict[str, str] = {}
     words: dict[str, Words]
     phrases: dict[str, Words] = {}
@@ -179,6 +182,11 @@ class RuleReader:
                     forms[variant] = None
             words[role] = tuple(forms)
         phrases = tuple(self._phrases(document, roles, spellings))
+        for kind in ("prefixes", "endings"):
+            for key, value in data.get(kind, {}).items():
+                role = value if kind == "prefixes" else key
+                if role and role not in roles:
+                    self.faults.append(document.fault((kind, key), f"no role is called {role!r}; rules/common.yaml lists them"))
         not_typos = frozenset(fold(str(word).strip()) for word in data.get("not_typos", ()))
         return LanguageRules(
             code=folder.name,
@@ -190,6 +198,9 @@ class RuleReader:
             negation_after=data.get("negation_after", False),
             unspaced=data.get("unspaced", False),
             head_first=data.get("head_first", False),
+            negation_adjacent=data.get("negation_adjacent", False),
+            prefixes={fold(str(prefix)): str(role) for prefix, role in data.get("prefixes", {}).items()},
+            endings={role: tuple(fold(str(ending)) for ending in listed) for role, listed in data.get("endings", {}).items()},
         )
 
     def _phrases(self, document: Document, roles: frozenset[str], spellings: dict[str, str]) -> Iterator[Phrase]:

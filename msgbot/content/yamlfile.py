@@ -91,7 +91,7 @@ def _scalar(node: Any, path: Path, document: Document) -> str | int | float | bo
     return raw
 
 
-BOOLEAN_KEYS = frozenset({"verb_final", "negation_after", "unspaced", "head_first", "verified", "opposes"})
+BOOLEAN_KEYS = frozenset({"verb_final", "negation_after", "unspaced", "head_first", "negation_adjacent", "verified", "opposes"})
 """Keys whose value really is true or false."""
 
 

@@ -26,7 +26,7 @@ def condition(spot: Spot) -> Iterator[str]:
             if where == spot.place:
                 yield from _under_the_same_if(spot, index)
                 return
-            if not spot.language.verb_final or where < spot.place:
+            if not spot.language.verb_final or where < spot.place or index == 0:
                 yield "conditional"
                 return
 

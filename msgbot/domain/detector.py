@@ -16,6 +16,8 @@ from msgbot.domain.sieve import Sieve
 from msgbot.domain.text import MAX_LENGTH, tokens_of
 from msgbot.domain.verdict import Intent, Reading, Span, Verdict
 
+_REASONS = frozenset({"mistake", "unwanted", "refused", "rethink"})
+"""Acts that ask for a cancellation by giving the reason for it."""
 _TYPO_COST = 0.04
 _CUT = f"only the first {MAX_LENGTH:,} characters were read"
 
@@ -91,7 +93,7 @@ class Detector:
     ) -> Verdict:
         readings = [reading for reading, _, _ in found]
         suggest = self.rulebook.thresholds.suggest
-        chosen = _choose(readings, suggest)
+        chosen = _choose(found, suggest)
         opposes = any(frame.opposes for _, frame, _ in found)
         filed = any("filed" in act.features for act in acts)
         if chosen is None:
@@ -131,15 +133,17 @@ def _nothing(language: str) -> Verdict:
     return Verdict(Intent.NONE, 1.0, language=language, says="nothing in it speaks of cancelling")
 
 
-def _choose(readings: list[Reading], suggest: float) -> Reading | None:
+def _choose(found: list[tuple[Reading, Frame, Act]], suggest: float) -> Reading | None:
     """The reading that a person would act on. The last word counts between asking and taking back; a plain request counts over a
-    condition."""
-    strong = [each for each in readings if each.intent is not Intent.NONE and each.score >= suggest]
-    turning = [each for each in strong if each.intent in {Intent.REQUEST, Intent.WITHDRAWN}]
+    condition, but not the reason that was given for the condition."""
+    strong = [(reading, act) for reading, _, act in found if reading.intent is not Intent.NONE and reading.score >= suggest]
+    if any(reading.intent is Intent.CONDITIONAL for reading, _ in strong):
+        strong = [(reading, act) for reading, act in strong if reading.intent is not Intent.REQUEST or act.kind not in _REASONS]
+    turning = [reading for reading, _ in strong if reading.intent in {Intent.REQUEST, Intent.WITHDRAWN}]
     if turning:
         last = turning[-1].intent
         return max((each for each in turning if each.intent is last), key=lambda each: each.score)
-    return max(strong, key=lambda each: each.score, default=None)
+    return max((reading for reading, _ in strong), key=lambda each: each.score, default=None)
 
 
 def _fits(frame: Frame, act: Act) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from msgbot.domain.rulebook import LanguageRules, Roles, RuleIndex
-from msgbot.domain.text import has_cjk, has_kana, plainly, unleet, without_accents
+from msgbot.domain.text import has_cjk, has_kana, plainly, unleet, unstretched, without_accents
 from msgbot.domain.typos import SHORTEST, GlueIndex, TypoIndex
 
 Entry = Mapping[str, Roles]
@@ -29,6 +29,8 @@ VOTE_BITS = 32
 """Votes are counted for all languages at once, in fields of one number: a text of 20,000 characters cannot overflow them."""
 CACHE_LIMIT = 50_000
 LONGEST_WORD = 40
+_SHORTEST_STEM = 3
+_SHORTEST_ROOT = 2
 _LATIN = re.compile("[a-z0-9]+")
 
 
@@ -60,6 +62,8 @@ class Lexicon:
         self._strong = frozenset(strong)
         self._fragments = frozenset(form[cut:] for form in strong for cut in range(2, len(form) - 1))
         self._unspaced: dict[str, list[str]] = {}
+        self._prefixes = [(language.code, _longest_first(language.prefixes)) for language in self.languages if language.prefixes]
+        self._endings = [(language.code, language.endings) for language in self.languages if language.endings]
         self._cache: dict[str, Known] = {}
 
     def _forms(self, wanted: Roles) -> dict[str, None]:
@@ -88,8 +92,10 @@ class Lexicon:
 
     def _exact(self, form: str, edits: int = 0) -> Known:
         entry = {code: roles[form] for code, roles in self._roles.items() if form in roles}
-        share = VOTE // len(entry)
-        return Known(entry, form, edits, sum(share << self._shifts[code] for code in entry))
+        # A language that knows a word only as a part of phrases has less to say about it than one that gives it a role.
+        voting = [code for code, roles in entry.items() if roles] or entry.keys()
+        share = VOTE // len(voting)
+        return Known(entry, form, edits, sum(share << self._shifts[code] for code in voting))
 
     def elided(self, form: str) -> Known | None:
         """The short word that `form` begins with, written with an apostrophe (French `l'annuler`), unless the rules know the
@@ -118,6 +124,12 @@ class Lexicon:
             return self._exact(form)
         if form.endswith("'s") and form[:-2] in self._known:
             return self._exact(form[:-2])
+        for shorter in unstretched(form):
+            if shorter in self._known:
+                return self._exact(shorter)
+        inflected = self._without_prefix(form) or self._by_ending(form)
+        if inflected:
+            return inflected
         if len(form) < SHORTEST or form in self._not_typos:
             return Known(NOTHING, form)
         if not form.isalpha():
@@ -129,6 +141,28 @@ class Lexicon:
             return self._exact(glued, 1)
         near = self._typos.nearest(form)
         return self._exact(*near) if near else Known(NOTHING, form)
+
+    def _without_prefix(self, form: str) -> Known | None:
+        """The word that something is written onto (Arabic `وإلغاء`, and cancel)."""
+        for code, prefixes in self._prefixes:
+            for prefix, role in prefixes:
+                rest = form[len(prefix) :]
+                if form.startswith(prefix) and len(rest) >= _SHORTEST_STEM and (roles := self._roles[code].get(rest)):
+                    return Known({code: roles | {role} if role else roles}, rest, 0, VOTE << self._shifts[code])
+        return None
+
+    def _by_ending(self, form: str) -> Known | None:
+        """What an ending says of a word that nobody listed (Turkish `sığmazsa`, if it does not fit). It votes for no language, as
+        words of others may end like that."""
+        for code, endings in self._endings:
+            found = frozenset(
+                role
+                for role, listed in endings.items()
+                if any(form.endswith(ending) and len(form) - len(ending) >= _SHORTEST_ROOT for ending in listed)
+            )
+            if found:
+                return Known({code: found}, form)
+        return None
 
     def cut(self, run: str) -> list[tuple[int, int, Known]]:
         """`run`, written without blanks, as the longest known words from left to right: (start, end, what is known). Stretches that
@@ -161,6 +195,10 @@ class Lexicon:
 
     def _gap(self, stretch: str) -> Known:
         return Known(NOTHING, stretch, 0, self._kana_votes if has_kana(stretch) else 0, False)
+
+
+def _longest_first(prefixes: Mapping[str, str]) -> list[tuple[str, str]]:
+    return sorted(prefixes.items(), key=lambda item: -len(item[0]))
 
 
 def _by_first_character(forms: Iterable[str]) -> dict[str, list[str]]:

@@ -39,7 +39,7 @@ def actor(spot: Spot) -> Iterator[str]:
     speaks."""
     before = spot.before
     where = next((at for at in range(len(before) - 1, -1, -1) if before[at].roles & SUBJECTS), None)
-    if where is not None and "i" not in before[where].roles:
+    if where is not None and "i" not in before[where].roles and not has(before[:where], "if"):
         to_them, to_you = before[:where], before[where:]
         is_asked = has(to_them, "asked", *ASKING) or (where > 0 and all("greeting" in node.roles for node in to_them))
         if "they" in before[where].roles and not is_asked:
@@ -56,8 +56,12 @@ def _named_before(spot: Spot) -> bool:
 
 
 def limited(spot: Spot) -> Iterator[str]:
-    """`limited`: the sending is not denied but only how, where to or until when ("don't ship before Monday")."""
-    if spot.kind == "unsend" and has(spot.after[:5], "limit"):
+    """`limited`: the sending is not denied but only how, where to or until when ("don't ship before Monday", "don't send it to my
+    old address")."""
+    if spot.kind != "unsend":
+        return
+    following = spot.sentence.clauses[spot.place + 1 : spot.place + 2]
+    if has(spot.after[:5], "limit", "swap") or (following and has(following[0].nodes[:1], "limit")):
         yield "limited"
 
 

@@ -23,7 +23,8 @@ _BEFORE_A_CLAUSE = CLAUSE_OPENERS | {"greeting", "please", "otherwise"}
 class Node:
     """A word or phrase with the roles it plays; `mark` is `,`, `.`, `?` or `"` for a mark, else empty. `edits` counts the typos in
     it. `known`: it stands in the rules of the sentence's language. `entry`: its roles in every language; `votes`: what it says of
-    the language of the text. `phrase`: the phrase of the rules that it is, if it is one."""
+    the language of the text. `phrase`: the phrase of the rules that it is, if it is one; `inner`: what the
+    words in it tell of the talk."""
 
     start: int
     end: int
@@ -36,6 +37,7 @@ class Node:
     entry: Mapping[str, Roles] | None = None
     votes: int = 0
     phrase: str = ""
+    inner: Roles = _NO_ROLES
 
 
 def is_number(form: str) -> bool:

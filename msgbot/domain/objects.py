@@ -67,7 +67,7 @@ def _after(spot: Spot) -> tuple[str, Node | None]:
             break
         hangs_on = hangs_on or ("link" in node.roles and spot.kind != "cancellation")
         away = away or not node.roles.isdisjoint(_AWAY)
-        if not node.roles.isdisjoint(_ANOTHER_VERB):
+        if not node.roles.isdisjoint(_ANOTHER_VERB) or (spot.language.negation_adjacent and "not" in node.roles):
             break
         if not name and hangs_on and here not in {"order", "item"}:
             continue  # "cancel in my account" cancels no account

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from msgbot.domain.matching import Node
+from msgbot.domain.rulebook import ACTS
 from msgbot.domain.sentences import Clause
 from msgbot.domain.spot import MODALS, SUBJECTS, THINGS, Spot, follows_only, has
 
 # These carry their own negation.
 _ALREADY_DENIED = frozenset({"unsend", "unwanted", "refused", "mistake", "rethink"})
 _DENIALS = frozenset({"not", "cannot"})
+_CARRIES_ON = frozenset({"want", "need", "can", "ask", "help", "i", "you", "pronoun", "just", "that", "please", "manage", "be"})
 _BEHIND, _AHEAD = 8, 5
 """So many words before and after the act a negation of it may stand."""
 
@@ -28,6 +30,8 @@ def polarity(spot: Spot) -> Iterator[str]:
     for back in range(at - 1, max(-1, at - 1 - _BEHIND), -1):
         roles = clause.nodes[back].roles
         if "cannot" in roles or ("not" in roles and not follows):
+            if spot.language.negation_adjacent and not _reaches(clause.nodes[back + 1 : at]):
+                continue  # it denies another verb before the act
             if (
                 _belongs_to_if(clause, back)
                 or _is_about_a_thing(spot, back, wished_at)
@@ -51,6 +55,8 @@ def polarity(spot: Spot) -> Iterator[str]:
             yield "cannot"
             return
         if spot.language.negation_after and "not" in roles:
+            if not roles.isdisjoint(ACTS):
+                return  # it denies an act of its own
             yield _denial(spot, ahead)
             return
 
@@ -61,6 +67,11 @@ def _is_about_a_thing(spot: Spot, where: int, wished_at: int) -> bool:
     if spot.language.negation_after or spot.kind == "cancelled" or wished_at:
         return False
     return has(spot.clause.nodes[where + 1 : spot.at], "order", "item", "thing", "foreign")
+
+
+def _reaches(between: tuple[Node, ...]) -> bool:
+    """Whether only words that carry a negation on stand between it and the act."""
+    return all(not node.roles.isdisjoint(_CARRIES_ON) for node in between)
 
 
 def _governs(nodes: tuple[Node, ...]) -> bool:

@@ -68,6 +68,8 @@ def read(sentences: Sequence[Sentence]) -> list[Act]:
             draft = _draft(spot)
             if other:
                 draft.features.add("in-other-talk")
+            if spot.kind == "rethink" and _turns_against(spot, drafts):
+                draft.features.add("earlier")
             drafts.append(draft)
     if not drafts:
         return []
@@ -92,6 +94,16 @@ def _draft(spot: Spot) -> _Draft:
     if all(each is spot.node or (each.roles and not each.roles & _VERBS) for each in spot.clause.nodes):
         features.add("bare")
     return _Draft(spot, found, target, features)
+
+
+def _turns_against(spot: Spot, drafts: list[_Draft]) -> bool:
+    """Whether a change of mind is about a cancellation spoken of before ("I wanted to cancel, but I changed my mind")."""
+    return (
+        "but" in spot.clause.nodes[0].roles
+        and bool(drafts)
+        and drafts[-1].spot.sentence is spot.sentence
+        and drafts[-1].spot.kind in _CANCELLING
+    )
 
 
 def _without_targets(drafts: list[_Draft]) -> list[_Draft]:
@@ -127,7 +139,11 @@ def _tells_of_goods(sentence: Sentence) -> bool:
     """Whether it says that goods came or are damaged, and neither denies nor imagines it."""
     for clause in sentence.clauses:
         for at, node in enumerate(clause.nodes):
-            if "received" in node.roles and not has(clause.nodes[max(0, at - 5) : at], "not", "cannot", "if"):
+            if (
+                "received" in node.roles
+                and not has(clause.nodes[max(0, at - 5) : at], "not", "cannot", "if")
+                and not has(clause.nodes[max(0, at - 3) : at], "be", "need")  # "it should be delivered today"
+            ):
                 return True
     return False
 

@@ -64,7 +64,9 @@ class Phrase:
 class LanguageRules:
     """One language. `words` maps a role to folded words; a word may have several roles. `not_typos` are words that look like a typo
     of another word and are none. `verb_final`: objects and conditions stand before the act. `negation_after`: negation may follow
-    the act. `unspaced`: words are written without blanks between them. `head_first`: what describes a noun follows it."""
+    the act. `negation_adjacent`: negation denies only the verb right after it. `unspaced`: words are written without blanks between
+    them. `head_first`: what describes a noun follows it. `prefixes`: what may be written onto the beginning of a word, and the role
+    that it adds, if any. `endings`: endings by the role that they give to words which the rules do not know."""
 
     code: str
     name: str
@@ -75,6 +77,9 @@ class LanguageRules:
     negation_after: bool = False
     unspaced: bool = False
     head_first: bool = False
+    negation_adjacent: bool = False
+    prefixes: Mapping[str, str] = field(default_factory=dict)
+    endings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from msgbot.domain.lexicon import VOTE, VOTE_BITS, Entry, Known, Lexicon
 from msgbot.domain.matching import CLAUSE_OPENERS, Node, PhraseIndex, is_number
-from msgbot.domain.rulebook import SHARED_ROLES, LanguageRules, Roles
+from msgbot.domain.rulebook import SHARED_ROLES, SPEAKS_OF_AN_ORDER, LanguageRules, Roles
 from msgbot.domain.text import Token, has_cjk
 
 LONGEST_SENTENCE = 150
@@ -137,7 +137,7 @@ class SentenceReader:
                     # A word of another language: only what is plain across languages counts ("bitte cancel").
                     node.roles |= _shared(entry)
         clauses = tuple(_clauses(self._merge(nodes, language)))
-        roles = _NO_ROLES.union(*[node.roles for clause in clauses for node in clause.nodes])
+        roles = _NO_ROLES.union(*[node.roles | node.inner for clause in clauses for node in clause.nodes])
         return Sentence(clauses, language, question, roles)
 
     def _merge(self, nodes: Sequence[Node], language: LanguageRules) -> Sequence[Node]:
@@ -167,9 +167,10 @@ def _merged(nodes: Sequence[Node], index: PhraseIndex) -> list[Node]:
         covered = nodes[at : hit.end]
         form = " ".join([each.form for each in covered])
         edits = max([each.edits for each in covered])
-        found.append(
-            Node(node.start, covered[-1].end, form, hit.roles(covered), "", edits, node.quoted, True, phrase=hit.phrase.text)
-        )
+        merged = Node(node.start, covered[-1].end, form, hit.roles(covered), "", edits, node.quoted, True, phrase=hit.phrase.text)
+        if "filler" not in merged.roles:
+            merged.inner = _NO_ROLES.union(*[each.roles | each.inner for each in covered]) & SPEAKS_OF_AN_ORDER
+        found.append(merged)
         at = hit.end
     return found
 

@@ -39,11 +39,13 @@ _TAG = re.compile(r"<(?:/?[a-zA-Z][^<>]{0,300}|!--[^<>]{0,300}--)>")
 _ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{2,7}|#[xX][0-9a-fA-F]{2,6});")
 _INVISIBLE_RUN = re.compile(f"[{_INVISIBLE}\u0640]+")
 _FILL = "\u200b"
-_ACCENT = re.compile("[\u0300-\u036f]+")
+_ACCENT = re.compile("[\u0300-\u036f\u064b-\u065f\u0670]+")
+_STRETCHED = re.compile(r"([^\W\d_])\1\1+")
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff々〆]")
 _KANA = re.compile("[\u3041-\u30fa]")
 _APOSTROPHES = str.maketrans("’`´ʼ", "''''")
-_PLAIN_LETTERS = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "æ": "ae", "œ": "oe", "đ": "d"})
+_PLAIN_LETTERS = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "æ": "ae", "œ": "oe", "đ": "d",
+                                "ٱ": "ا", "ى": "ي", "ة": "ه", "ک": "ك", "ی": "ي"})  # fmt: skip
 _LOOKALIKES = str.maketrans(
     "аеорсухіјѕԁһӏпкмтвгαβεζηικμνορτυχςɑɡ",
     "aeopcyxijsdhlnkmtbrabezhikmnoptuxcag",
@@ -89,6 +91,13 @@ def without_accents(form: str) -> str:
 def plainly(form: str) -> str:
     """The folded word `form` without accents and apostrophes."""
     return form if form.isascii() and form.isalpha() else without_accents(form).replace("'", "")
+
+
+def unstretched(form: str) -> tuple[str, ...]:
+    """`form` with letters that are typed many times in a row typed twice, and once (`pleeeease`); nothing when none are."""
+    if not _STRETCHED.search(form):
+        return ()
+    return _STRETCHED.sub(r"\1\1", form), _STRETCHED.sub(r"\1", form)
 
 
 def unleet(form: str) -> str:

@@ -14,6 +14,8 @@ from rapidfuzz.distance import OSA
 
 SHORTEST = 5
 """Shorter words are never taken for typos: too many of them are one edit apart."""
+SHORTEST_ARABIC = 6
+"""So, too, in Arabic script, which writes few vowels."""
 TWO_EDITS_FROM = 10
 LONGEST_PIECE = 15
 _END = 3
@@ -31,7 +33,7 @@ class TypoIndex:
         self._ranks: dict[str, int] = {}
         for form in forms:
             length = len(form)
-            if length < SHORTEST:
+            if length < (SHORTEST_ARABIC if "\u0600" <= form[0] <= "\u06ff" else SHORTEST):
                 continue
             self._ranks[form] = len(self._ranks)
             half = length // 2

@@ -8,6 +8,8 @@ from typing import Any
 from msgbot.domain.order import OrderItem, RequestKnowledge
 from msgbot.domain.verdict import Intent, Reading, Span, Verdict
 
+_SOME_PART = Span(0, 0, "", "part")
+
 
 def storable(text: str) -> str:
     """`text` without what a database refuses: NUL (PostgreSQL) and halves of surrogate pairs. The raw message is kept as it
@@ -33,10 +35,13 @@ def _clean(value: Any) -> Any:
 
 
 def verdict_from_json(data: dict[str, Any]) -> Verdict:
-    """The verdict that `verdict_to_json` made plain."""
+    """The verdict that `verdict_to_json` made plain; also of databases that only noted whether a part is meant, and not which."""
+    known = {key: value for key, value in data.items() if key != "partial"}
+    part = tuple(Span(**span) for span in data.get("part", ())) or ((_SOME_PART,) if data.get("partial") else ())
     return Verdict(
         **{
-            **data,
+            **known,
+            "part": part,
             "intent": Intent(data["intent"]),
             "evidence": tuple(Span(**span) for span in data["evidence"]),
             "against": tuple(_reading(each) for each in data["against"]),

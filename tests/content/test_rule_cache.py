@@ -33,7 +33,7 @@ def test_gives_back_what_was_stored(tmp_path: Path, rulebook: Rulebook) -> None:
         assert tuple(mine.phrases) == tuple(theirs.phrases)
         assert mine.phrases[0] == theirs.phrases[0]
         assert len(mine.phrases) == len(theirs.phrases)
-        flags = "verb_final", "negation_after", "unspaced", "head_first"
+        flags = "verb_final", "negation_after", "unspaced", "head_first", "negation_adjacent", "prefixes", "endings"
         assert [getattr(mine, flag) for flag in flags] == [getattr(theirs, flag) for flag in flags]
     assert Detector(found).detect("please cancel my order") == Detector(rulebook).detect("please cancel my order")
 

@@ -209,3 +209,28 @@ def test_the_rules_that_ship_are_used_whole() -> None:
     played = {role for language in rulebook.languages for role in language.words}
     played |= {phrase.role for language in rulebook.languages for phrase in language.phrases}
     assert set(rulebook.roles) - played == set()
+
+
+@pytest.mark.parametrize(
+    ("more", "fault"),
+    [
+        ("    - call  off", "the same as 'call off' above"),
+        ("  filler:\n    - call off it\n  please:\n    - call off it", "this phrase stands under 'filler' already"),
+        ("  filler:\n    - call off it\n  please:\n    - call off|of it", ""),
+        ("  filler:\n    - call off|of it\n  please:\n    - call off it", "always comes first"),
+        ("    - call ... off", ""),
+        ("    - call <please>", "no word or phrase plays please"),
+        ("    - call <please>\n  please:\n    - if you could", ""),
+        ("    - call <order> ... [off]", ""),
+        ("not_typos: [canal]", ""),
+        ("not_typos: [order]", "'order' is a word or stands in a phrase above"),
+        ("not_typos: [call]", "'call' is a word or stands in a phrase above"),
+    ],
+)
+def test_phrases_that_repeat_contradict_or_never_match(folder: Path, more: str, fault: str) -> None:
+    (folder / "en/words.yaml").write_text(WORDS + more + "\n", encoding="utf-8")
+    found = [str(each) for each in check_rules(folder) if "should be" not in each.text]
+    if fault:
+        assert [fault in each and "en/words.yaml:" in each for each in found] == [True], found
+    else:
+        assert found == []

@@ -37,7 +37,7 @@ VERDICT = Verdict(
     (SPAN,),
     (Reading("r", Intent.NONE, 0.5, "s", (SPAN,), "en"),),
     "en",
-    True,
+    (SPAN,),
     True,
     False,
     ("cut",),
