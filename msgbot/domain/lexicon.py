@@ -56,9 +56,9 @@ class Lexicon:
         self._kana_votes = sum(VOTE << self._shifts[language.code] for language in self.languages if _writes_kana(language))
         self._known: set[str] = set().union(*self._roles.values())
         # Typos are compared on the plain spelling, as they are looked up by it.
-        fuzzy, strong, gluing = (self._forms(roles) for roles in (FUZZY_ROLES, STRONG, GLUED))
-        self._typos = TypoIndex(fuzzy)
-        self._glue = GlueIndex(gluing, self._known.__contains__)
+        strong = self._forms(STRONG)
+        self._typos = TypoIndex(self._forms(FUZZY_ROLES))
+        self._glue = GlueIndex({language.code: self._forms(GLUED, language) for language in self.languages}, self._roles)
         self._strong = frozenset(strong)
         self._fragments = frozenset(form[cut:] for form in strong for cut in range(2, len(form) - 1))
         self._unspaced: dict[str, list[str]] = {}
@@ -66,10 +66,10 @@ class Lexicon:
         self._endings = [(language.code, language.endings) for language in self.languages if language.endings]
         self._cache: dict[str, Known] = {}
 
-    def _forms(self, wanted: Roles) -> dict[str, None]:
-        """The words with one of the `wanted` roles that can have a typo, in plain spelling."""
+    def _forms(self, wanted: Roles, *languages: LanguageRules) -> dict[str, None]:
+        """The words with one of the `wanted` roles that can have a typo, in plain spelling, of all languages or those named."""
         found: dict[str, None] = {}
-        for language in self.languages:
+        for language in languages or self.languages:
             known = self._roles[language.code]
             for role, words in language.words.items():
                 if role in wanted:
@@ -107,7 +107,7 @@ class Lexicon:
 
     def joined(self, left: str, right: str) -> Known | None:
         """What `left` and `right` make when the blank between them is an accident (`can cel`), if that is a word for cancelling."""
-        form = left + right
+        form = plainly(left + right)
         return self.look_up(form) if form in self._strong else None
 
     def is_fragment(self, form: str) -> bool:
@@ -136,11 +136,21 @@ class Lexicon:
             plain = unleet(form)
             if plain != form and plain in self._known:
                 return self._exact(plain, 1)
-        glued = self._glue.inside(form)
-        if glued:
-            return self._exact(glued, 1)
-        near = self._typos.nearest(form)
-        return self._exact(*near) if near else Known(NOTHING, form)
+        return self._guessed(form) or Known(NOTHING, form)
+
+    def _guessed(self, form: str) -> Known | None:
+        """What an unknown word says: in each language the word that others stick to in it, or else the word it is nearest to."""
+        meant = self._glue.inside(form)
+        near, edits = self._typos.nearest(form)
+        for each in near:
+            for code, roles in self._roles.items():
+                if each in roles:
+                    meant.setdefault(code, each)
+        if not meant:
+            return None
+        share = VOTE // len(meant)
+        entry = {code: self._roles[code][word] for code, word in meant.items()}
+        return Known(entry, next(iter(meant.values())), edits or 1, sum(share << self._shifts[code] for code in entry))
 
     def _without_prefix(self, form: str) -> Known | None:
         """The word that something is written onto (Arabic `وإلغاء`, and cancel)."""

@@ -133,8 +133,9 @@ class SentenceReader:
                 own = entry.get(code)
                 if own is not None:
                     node.roles, node.known = node.roles | own if node.roles else own, True
-                else:
-                    # A word of another language: only what is plain across languages counts ("bitte cancel").
+                elif not node.edits:
+                    # A word of another language: only what is plain across languages counts ("bitte cancel"), and no typo, as it
+                    # may well be a word of this one ("install" is no Swedish "inställd").
                     node.roles |= _shared(entry)
         clauses = tuple(_clauses(self._merge(nodes, language)))
         roles = _NO_ROLES.union(*[node.roles | node.inner for clause in clauses for node in clause.nodes])

@@ -7,7 +7,7 @@ swap, slip, miss or extra letter is one edit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Container, Iterable, Mapping
 
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
@@ -44,12 +44,12 @@ class TypoIndex:
                 self._ends.setdefault("^" + form[:_END], []).append(form)
                 self._ends.setdefault(form[-_END:] + "$", []).append(form)
 
-    def nearest(self, word: str) -> tuple[str, int] | None:
-        """The known word that `word` is a typo of and the number of edits, or None; of equally near ones, the one that was named
-        first. One edit is forgiven, two in long words."""
+    def nearest(self, word: str) -> tuple[list[str], int]:
+        """The known words that `word` may be a typo of, all equally near, in the order they were named, and the number of edits.
+        One edit is forgiven, two in long words."""
         length = len(word)
-        if length < SHORTEST or any(map(str.isdigit, word)):
-            return None
+        if length < SHORTEST or not word.isalpha():
+            return [], 0
         found: list[str] = []
         for other in (length, length - 1, length + 1):
             heads = self._heads.get(other)
@@ -65,37 +65,50 @@ class TypoIndex:
             found += self._ends.get("^" + word[:_END], ())
             found += self._ends.get(word[-_END:] + "$", ())
         if not found:
-            return None
+            return [], 0
         in_order = sorted(set(found), key=self._ranks.__getitem__)
-        best = process.extractOne(word, in_order, scorer=OSA.distance, score_cutoff=allowed)
-        return (best[0], int(best[1])) if best else None
+        near = process.extract(word, in_order, scorer=OSA.distance, score_cutoff=allowed, limit=None)
+        if not near:
+            return [], 0
+        least = min(edits for _, edits, _ in near)
+        return sorted((form for form, edits, _ in near if edits == least), key=self._ranks.__getitem__), int(least)
 
 
 class GlueIndex:
-    """The words that are found when others stick to them: `tocancel`, `cancelmyorder`, `order123`."""
+    """The words that are found when others of their language stick to them: `tocancel`, `cancelmyorder`, `order123`.
 
-    def __init__(self, forms: Iterable[str], is_word: Callable[[str], bool]) -> None:
-        self._is_word = is_word
-        self._starts: dict[str, list[str]] = {}
-        for form in sorted(forms, key=len, reverse=True):
-            if len(form) >= SHORTEST:
-                self._starts.setdefault(form[:SHORTEST], []).append(form)
+    `forms` are the words worth finding, `known` all words, both by language code."""
 
-    def inside(self, word: str) -> str | None:
-        """The word worth finding in `word` when nothing but known words and digits is stuck to it; the first and longest counts."""
+    def __init__(self, forms: Mapping[str, Iterable[str]], known: Mapping[str, Container[str]]) -> None:
+        self._known = known
+        self._starts: dict[str, list[tuple[str, str]]] = {}
+        pairs = ((form, code) for code, listed in forms.items() for form in listed if len(form) >= SHORTEST)
+        for form, code in sorted(pairs, key=lambda pair: -len(pair[0])):
+            self._starts.setdefault(form[:SHORTEST], []).append((form, code))
+
+    def inside(self, word: str) -> dict[str, str]:
+        """For each language, the word worth finding in `word` when nothing but known words and digits is stuck to it; the first and
+        longest counts."""
+        found: dict[str, str] = {}
         for at in range(len(word) - SHORTEST + 1):
-            for form in self._starts.get(word[at : at + SHORTEST], ()):
-                if word.startswith(form, at) and self._made_of_words(word[:at]) and self._made_of_words(word[at + len(form) :]):
-                    return form
-        return None
+            starting = self._starts.get(word[at : at + SHORTEST])
+            if starting is None:
+                continue
+            for form, code in starting:
+                if code not in found and word.startswith(form, at):
+                    known = self._known[code]
+                    if _made_of_words(word[:at], known) and _made_of_words(word[at + len(form) :], known):
+                        found[code] = form
+        return found
 
-    def _made_of_words(self, rest: str) -> bool:
-        """Whether `rest` can be cut into known words of two letters or more; digits count as words."""
-        reached = {0}
-        for start in range(len(rest)):
-            if start in reached:
-                for end in range(start + 1, min(len(rest), start + LONGEST_PIECE) + 1):
-                    piece = rest[start:end]
-                    if piece.isdigit() or (len(piece) > 1 and self._is_word(piece)):
-                        reached.add(end)
-        return len(rest) in reached
+
+def _made_of_words(rest: str, known: Container[str]) -> bool:
+    """Whether `rest` can be cut into known words of two letters or more; digits count as words."""
+    reached = {0}
+    for start in range(len(rest)):
+        if start in reached:
+            for end in range(start + 1, min(len(rest), start + LONGEST_PIECE) + 1):
+                piece = rest[start:end]
+                if piece.isdigit() or (len(piece) > 1 and piece in known):
+                    reached.add(end)
+    return len(rest) in reached

@@ -36,16 +36,16 @@ def slips(draw: st.DrawFn) -> tuple[str, str]:
 def test_every_single_slip_is_found(slip: tuple[str, str]) -> None:
     word, typo = slip
     if len(typo) >= 5:
-        found = INDEX.nearest(typo)
-        assert found is not None
-        assert found[1] <= OSA.distance(word, typo)
+        near, edits = INDEX.nearest(typo)
+        assert near
+        assert edits <= OSA.distance(word, typo)
 
 
 @given(st.text(LETTERS, min_size=1, max_size=14))
 def test_what_is_found_is_near(word: str) -> None:
-    found = INDEX.nearest(word)
-    if found is not None:
-        assert found[1] == OSA.distance(found[0], word) <= (2 if len(word) >= 10 else 1)
+    near, edits = INDEX.nearest(word)
+    for form in near:
+        assert edits == OSA.distance(form, word) <= (2 if len(word) >= 10 else 1)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,12 @@ def test_what_is_found_is_near(word: str) -> None:
     ],
 )
 def test_nearest(word: str, found: tuple[str, int] | None) -> None:
-    assert INDEX.nearest(word) == found
+    near, edits = INDEX.nearest(word)
+    assert ((near[0], edits) if near else None) == found
+
+
+def test_all_that_are_equally_near() -> None:
+    assert TypoIndex(["canceln", "annulla", "cancels"]).nearest("cancel") == (["canceln", "cancels"], 1)
 
 
 @pytest.mark.parametrize(
@@ -78,5 +83,11 @@ def test_nearest(word: str, found: tuple[str, int] | None) -> None:
     ],
 )
 def test_glued(word: str, found: str | None) -> None:
-    index = GlueIndex(["cancel", "cancelled", "order"], {"to", "my", "order", "it"}.__contains__)
-    assert index.inside(word) == found
+    index = GlueIndex({"en": ["cancel", "cancelled", "order"]}, {"en": {"to", "my", "order", "it"}})
+    assert index.inside(word) == ({"en": found} if found else {})
+
+
+def test_words_of_other_languages_do_not_stick() -> None:
+    index = GlueIndex({"en": ["cancel"], "de": ["cancelt"]}, {"en": {"this"}, "de": {"sie"}})
+    assert index.inside("cancelthis") == {"en": "cancel"}
+    assert index.inside("cancelsie") == {}
