@@ -15,7 +15,7 @@ _ACTS = frozenset(ACTS)
 _NO_ROLES: Roles = frozenset()
 _NO_ORDER = frozenset({"foreign"})
 CLAUSE_OPENERS = frozenset({"but", "and", "because"})
-_SHORTEST_NUMBER = 3
+_SHORTEST_NUMBER = 6
 _BEFORE_A_CLAUSE = CLAUSE_OPENERS | {"greeting", "please", "otherwise"}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from msgbot.domain.matching import Node
-from msgbot.domain.spot import Spot, has
+from msgbot.domain.spot import Spot, has, is_unknown
 
 _REACH = 8
 _UNDOING = frozenset({"halt", "disregard", "unsend", "cancel", "cancelling"})
@@ -23,6 +23,11 @@ def object_of(spot: Spot) -> tuple[str, Node | None]:
     own = _name(spot.node)
     if own and own != "cancellation":
         return own, spot.node
+    found = _object_around(spot)
+    return _no_bare_number(found) if spot.kind == "halt" else found
+
+
+def _object_around(spot: Spot) -> tuple[str, Node | None]:
     after, before = _after(spot), _before(spot)
     first, second = (before, after) if spot.language.verb_final or spot.kind == "cancelled" else (after, before)
     for found in (first, second):
@@ -33,6 +38,12 @@ def object_of(spot: Spot) -> tuple[str, Node | None]:
     if spot.kind == "halt" and (listed := _later(spot))[0]:
         return listed
     return after if after[0] else _earlier(spot)
+
+
+def _no_bare_number(found: tuple[str, Node | None]) -> tuple[str, Node | None]:
+    """A number alone makes an order of what is cancelled, but not of what is stopped or removed."""
+    name, node = found
+    return ("unknown", node) if name == "order" and node is not None and "order" not in node.roles else found
 
 
 def _name(node: Node) -> str:
@@ -77,7 +88,7 @@ def _after(spot: Spot) -> tuple[str, Node | None]:
             name, found = here, node
             if here == "order":
                 break
-        elif _is_unknown(node):
+        elif is_unknown(node):
             if name not in {"order", "item"} and not away and not (name and spot.language.head_first):
                 name, found = "unknown", found if name == "unknown" else node
         elif name not in {"", "unknown", "pronoun"} or (name == "pronoun" and node.roles.isdisjoint({"common", "article"})):
@@ -104,7 +115,7 @@ def _unknown_before(spot: Spot) -> tuple[str, Node | None]:
     before = list(spot.before)
     while before and before[-1].roles & {"can", "want", "not"}:
         before.pop()
-    if len(before) > 1 and _is_unknown(before[-1]) and before[-2].roles & {"article", "common"}:
+    if len(before) > 1 and is_unknown(before[-1]) and before[-2].roles & {"article", "common"}:
         return "unknown", before[-1]
     return _NOTHING
 
@@ -116,6 +127,8 @@ def _earlier(spot: Spot) -> tuple[str, Node | None]:
     for clause in reversed(spot.sentence.clauses[: spot.place]):
         for node in reversed(clause.nodes):
             name = _name(node)
+            if spot.kind == "halt" and name == "order" and "order" not in node.roles:
+                continue  # a number, but the number of what?
             if name in wanted and not (name == "other" and (in_a_reason or "thing" in node.roles)):
                 return name, node
         in_a_reason = in_a_reason or "because" in clause.nodes[0].roles
@@ -130,8 +143,3 @@ def _later(spot: Spot) -> tuple[str, Node | None]:
                 if _name(node) == "order":
                     return "item", node
     return _NOTHING
-
-
-def _is_unknown(node: Node) -> bool:
-    """Whether the word may be the name of a thing: the rules do not know it, and it is no number or single letter."""
-    return not (node.roles or node.known or node.entry) and len(node.form) > 1 and not node.form.isdigit()

@@ -14,7 +14,7 @@ from msgbot.domain.matching import Node
 from msgbot.domain.objects import object_of
 from msgbot.domain.polarity import polarity
 from msgbot.domain.rulebook import ASKING, SPEAKS_OF_AN_ORDER
-from msgbot.domain.sentences import Sentence
+from msgbot.domain.sentences import Clause, Sentence
 from msgbot.domain.spot import Spot, has, spots_of
 from msgbot.domain.tense import report
 
@@ -91,7 +91,7 @@ def _draft(spot: Spot) -> _Draft:
         features.add("still")
     if spot.sentence.question:
         features.add("question")
-    if all(each is spot.node or (each.roles and not each.roles & _VERBS) for each in spot.clause.nodes):
+    if all(_names_only(clause, spot.node) for clause in spot.sentence.clauses[: spot.place + 1]):
         features.add("bare")
     return _Draft(spot, found, target, features)
 
@@ -103,6 +103,14 @@ def _turns_against(spot: Spot, drafts: list[_Draft]) -> bool:
         and bool(drafts)
         and drafts[-1].spot.sentence is spot.sentence
         and drafts[-1].spot.kind in _CANCELLING
+    )
+
+
+def _names_only(clause: Clause, act: Node) -> bool:
+    """Whether nothing unknown and no verb but the act itself stands in the clause."""
+    return all(
+        node is act or (node.form.isdigit() and len(node.form) > 2) or (node.roles and node.roles.isdisjoint(_VERBS))
+        for node in clause.nodes
     )
 
 

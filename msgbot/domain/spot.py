@@ -43,6 +43,11 @@ class Spot:
         self.language = sentence.language
 
 
+def is_unknown(node: Node) -> bool:
+    """Whether the word may be the name of a thing: the rules do not know it, and it is no number or single letter."""
+    return not (node.roles or node.known or node.entry) and len(node.form) > 1 and not node.form.isdigit()
+
+
 def has(nodes: Iterable[Node], *roles: str) -> bool:
     """Whether any of `nodes` plays one of `roles`."""
     for node in nodes:  # noqa: SIM110 - asked so often that a generator is too slow
@@ -80,6 +85,6 @@ def _kind(clause: Clause, at: int, language: LanguageRules) -> str:
         told = language.negation_after and has(after[:5], "not")
         if not follows_only(language):
             told = told or has(before[-4:], "not", "halt")
-        if told and not has(before, *_NO_COMMAND):
+        if told and not has(before, *_NO_COMMAND) and not any(map(is_unknown, before)):
             return "unsend"
     return ""
