@@ -170,7 +170,8 @@ def test_a_long_text_is_cut_and_says_so() -> None:
     ],
 )
 def test_twice_the_text_is_twice_the_work(text: str) -> None:
-    """Counted in calls, not in seconds: so it says the same on every machine."""
+    """Counted in calls, not in seconds: so it says the same on every machine. The first words see to it that the rest is read."""
+    text = "cancel it. " + text
     short, long = text[: MAX_LENGTH // 2], text[:MAX_LENGTH]
     DETECTOR.detect(long)
     growth = len(long) / len(short)

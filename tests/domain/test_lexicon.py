@@ -119,3 +119,45 @@ def test_cut(lexicon: Lexicon, run: str, pieces: list[str]) -> None:
     cut = lexicon.cut(run)
     assert [known.form for _, _, known in cut] == pieces
     assert [run[start:end] for start, end, _ in cut] == pieces
+
+
+TURKISH = LanguageRules(code="tr", name="Turkish", words={"cancel": ("iptal",)}, endings={"if": ("mazsa", "mezse", "diyse")})
+ARABIC = LanguageRules(
+    code="ar",
+    name="Arabic",
+    words={"cancel": ("إلغاء",), "order": ("طلب",), "want": ("أريد",)},
+    prefixes={"و": "and", "ب": "", "ال": "", "بال": ""},
+)
+INFLECTED = Lexicon((TURKISH, ARABIC), index_of((TURKISH, ARABIC), ()))
+
+
+@pytest.mark.parametrize(
+    ("word", "entry"),
+    [
+        ("sığmazsa", {"tr": {"if"}}),
+        ("gitmediyse", {"tr": {"if"}}),
+        ("mazsa", {}),  # nothing before the ending
+        ("الغاء", {"ar": {"cancel"}}),  # without hamza
+        ("إِلْغَاء", {"ar": {"cancel"}}),  # with vowel signs
+        ("وإلغاء", {"ar": {"cancel", "and"}}),
+        ("والغاء", {"ar": {"cancel", "and"}}),
+        ("بإلغاء", {"ar": {"cancel"}}),
+        ("بالطلب", {"ar": {"order"}}),  # the longest prefix
+        ("اريد", {"ar": {"want"}}),
+        ("اريييد", {"ar": {"want"}}),
+        ("وب", {}),
+    ],
+)
+def test_inflected_words(word: str, entry: dict[str, set[str]]) -> None:
+    assert INFLECTED.look_up(fold(word)).entry == entry
+
+
+def test_an_ending_votes_for_no_language() -> None:
+    assert INFLECTED.look_up("sığmazsa").votes == 0
+    assert INFLECTED.look_up("والغاء").votes > 0
+
+
+def test_what_a_typo_may_be_in_each_language(lexicon: Lexicon) -> None:
+    """`cancl` is a typo of the English word; a glued word must be made of one language's words."""
+    assert lexicon.look_up("cancl").entry == {"en": {"cancel"}}
+    assert not lexicon.look_up("cancelwurde").entry
