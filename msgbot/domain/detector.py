@@ -13,7 +13,7 @@ from msgbot.domain.reading import Act, read
 from msgbot.domain.rulebook import Frame, Rulebook
 from msgbot.domain.sentences import SentenceReader
 from msgbot.domain.sieve import Sieve
-from msgbot.domain.text import MAX_LENGTH, tokens_of
+from msgbot.domain.text import MAX_LENGTH
 from msgbot.domain.verdict import Intent, Reading, Span, Verdict
 
 _REASONS = frozenset({"mistake", "unwanted", "refused", "rethink"})
@@ -47,7 +47,7 @@ class Detector:
         if not may_ask:
             verdict = self._nothing[self._sentences.spoken(votes, language)]
             return replace(verdict, notes=notes) if notes else verdict
-        sentences = self._sentences.sentences(tokens_of(blank_quotes(text)), text, language)
+        sentences = self._sentences.sentences(blank_quotes(text), language)
         acts = read(sentences)
         readings = [self._reading(act, text) for act in acts]
         spoken = sentences[0].language.code if sentences else ""
@@ -59,7 +59,7 @@ class Detector:
         """The phrases of the rules that stand in `text`: language code, and the phrase as the rules write it. A phrase inside
         another one does not count."""
         text = text[:MAX_LENGTH]
-        for sentence in self._sentences.sentences(tokens_of(blank_quotes(text)), text):
+        for sentence in self._sentences.sentences(blank_quotes(text)):
             for node in sentence.nodes():
                 if node.phrase:
                     yield sentence.language.code, node.phrase

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from msgbot.domain.rulebook import LanguageRules, Roles, RuleIndex
-from msgbot.domain.text import has_cjk, has_kana, plainly, unleet, unstretched, without_accents
+from msgbot.domain.text import has_cjk, has_kana, is_number, plainly, unleet, unstretched, without_accents
 from msgbot.domain.typos import SHORTEST, GlueIndex, TypoIndex
 
 Entry = Mapping[str, Roles]
@@ -36,13 +36,15 @@ _LATIN = re.compile("[a-z0-9]+")
 
 class Known(NamedTuple):
     """What the lexicon says of a word: its entry, the spelling it was taken for, how many edits away that is, and its votes for
-    each language (VOTE_BITS a language, in the order of the rulebook). `whole`: it is one word and need not be cut."""
+    each language (VOTE_BITS a language, in the order of the rulebook). `whole`: it is one word and need not be cut.
+    `is_number`: it is long enough to name an order."""
 
     entry: Entry
     form: str
     edits: int = 0
     votes: int = 0
     whole: bool = True
+    is_number: bool = False
 
 
 class Lexicon:
@@ -130,6 +132,8 @@ class Lexicon:
         inflected = self._without_prefix(form) or self._by_ending(form)
         if inflected:
             return inflected
+        if form.isdigit():
+            return Known(NOTHING, form, is_number=is_number(form))
         if len(form) < SHORTEST or form in self._not_typos:
             return Known(NOTHING, form)
         if not form.isalpha():

@@ -15,7 +15,6 @@ _ACTS = frozenset(ACTS)
 _NO_ROLES: Roles = frozenset()
 _NO_ORDER = frozenset({"foreign"})
 CLAUSE_OPENERS = frozenset({"but", "and", "because"})
-_SHORTEST_NUMBER = 6
 _BEFORE_A_CLAUSE = CLAUSE_OPENERS | {"greeting", "please", "otherwise"}
 
 
@@ -38,11 +37,6 @@ class Node:
     votes: int = 0
     phrase: str = ""
     inner: Roles = _NO_ROLES
-
-
-def is_number(form: str) -> bool:
-    """Whether the word is a number long enough to name an order."""
-    return len(form) >= _SHORTEST_NUMBER and form.isdigit()
 
 
 @dataclass(slots=True)
@@ -148,13 +142,16 @@ class _Beginning:
 
 
 class PhraseIndex:
-    """The phrases of one language."""
+    """The phrases of one language. `words` and `roles` are those that a phrase can begin with."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
         self._anywhere, self._opening = _State(), _State()
         # Phrases that begin with a certain word count before those that begin with a role; then the order of the file decides.
         for rank, phrase in enumerate(sorted(phrases, key=lambda phrase: not phrase.elements[0].words)):
             (self._opening if phrase.opening else self._anywhere).add(phrase, rank, phrase.elements)
+        opening, anywhere = self._opening, self._anywhere
+        self.words = frozenset(anywhere.by_word) | frozenset(opening.by_word)
+        self.roles = frozenset(anywhere.by_role) | frozenset(opening.by_role)
         self._beginnings: dict[tuple[str, Roles], tuple[_Beginning, _Beginning]] = {}
 
     def _begin(self, node: Node) -> tuple[_Beginning, _Beginning]:

@@ -8,13 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from msgbot.domain.lexicon import VOTE, VOTE_BITS, Entry, Known, Lexicon
-from msgbot.domain.matching import CLAUSE_OPENERS, Node, PhraseIndex, is_number
+from msgbot.domain.matching import CLAUSE_OPENERS, Node, PhraseIndex
 from msgbot.domain.rulebook import SHARED_ROLES, SPEAKS_OF_AN_ORDER, LanguageRules, Roles
-from msgbot.domain.text import Token, has_cjk
+from msgbot.domain.text import has_cjk, scan
 
 LONGEST_SENTENCE = 150
 """Words and marks after which a sentence is cut even without a full stop: whatever looks around inside a sentence stays linear."""
 _HINT_VOTES = 90
+_ENDS = frozenset({".", "?"})
 _NO_ROLES: Roles = frozenset()
 _NUMBER: Roles = frozenset({"number"})
 
@@ -51,23 +52,25 @@ class SentenceReader:
         self._places = {language.code: place for place, language in enumerate(lexicon.languages)}
         self._phrases: dict[str, PhraseIndex] = {}
 
-    def sentences(self, tokens: Sequence[Token], text: str, hint: str = "") -> list[Sentence]:
+    def sentences(self, text: str, hint: str = "") -> list[Sentence]:
         """The sentences of `text`. `hint` is a language code that breaks ties; a language without rules is ignored."""
-        nodes = self._nodes(tokens, text)
+        nodes = self._nodes(text)
         overall = sum([node.votes for node in nodes]) + self.hint_votes(hint)
         found: list[Sentence] = []
         current: list[Node] = []
         quoted = False
         for node in nodes:
-            if node.mark == '"':
+            mark = node.mark
+            if mark == '"':
                 quoted = not quoted
                 continue
-            node.quoted = quoted
-            ends = node.mark in {".", "?"}
+            if quoted:
+                node.quoted = True
+            ends = mark in _ENDS
             if not ends:
                 current.append(node)
             if current and (ends or len(current) >= LONGEST_SENTENCE):
-                found.append(self._sentence(current, overall, node.mark == "?"))
+                found.append(self._sentence(current, overall, mark == "?"))
                 current = []
         if current:
             found.append(self._sentence(current, overall, False))
@@ -85,7 +88,10 @@ class SentenceReader:
 
     def language_of(self, votes: int, overall: int) -> LanguageRules:
         """The language that most of `votes` are for; those of the whole text, `overall`, break ties."""
-        mine, all_of_them = self._counts(votes), self._counts(overall)
+        all_of_them = self._counts(overall)
+        if votes == overall:
+            return self._languages[all_of_them.index(max(all_of_them))]
+        mine = self._counts(votes)
         total = sum(all_of_them) or 1
         scores = [own * total + VOTE * every for own, every in zip(mine, all_of_them, strict=True)]
         return self._languages[scores.index(max(scores))]
@@ -93,13 +99,13 @@ class SentenceReader:
     def _counts(self, votes: int) -> list[int]:
         return memoryview(votes.to_bytes(VOTE_BITS // 8 * len(self._languages), sys.byteorder)).cast("I").tolist()
 
-    def _nodes(self, tokens: Sequence[Token], text: str) -> list[Node]:
+    def _nodes(self, text: str) -> list[Node]:
         nodes: list[Node] = []
-        look_up = self._lexicon.look_up
-        for start, end, form, is_word in tokens:
+        add, look_up = nodes.append, self._lexicon.look_up
+        for start, end, form, is_word in scan(text):
             if not is_word:
                 mark = "?" if form == "." and any(sign in "?？؟" for sign in text[start:end]) else form
-                nodes.append(Node(start, end, mark, mark=mark))
+                add(Node(start, end, mark, _NO_ROLES, mark))
                 continue
             known = look_up(form)
             if not known.whole:
@@ -107,7 +113,7 @@ class SentenceReader:
                     nodes.extend(self._unspaced(start, end, form))
                     continue
                 while (elided := self._lexicon.elided(form)) is not None:
-                    nodes.append(_node(start, start + len(elided.form), elided))
+                    add(_node(start, start + len(elided.form), elided))
                     start, form = start + len(elided.form), form[len(elided.form) :]
                 known = look_up(form)
             if not known.entry and nodes and not nodes[-1].mark:
@@ -115,7 +121,7 @@ class SentenceReader:
                 if joined is not None:
                     nodes[-1] = _node(nodes[-1].start, end, joined)
                     continue
-            nodes.append(_node(start, end, known))
+            add(_node(start, end, known))
         return nodes
 
     def _unspaced(self, start: int, end: int, run: str) -> Iterator[Node]:
@@ -138,7 +144,8 @@ class SentenceReader:
                     # may well be a word of this one ("install" is no Swedish "inställd").
                     node.roles |= _shared(entry)
         clauses = tuple(_clauses(self._merge(nodes, language)))
-        roles = _NO_ROLES.union(*[node.roles | node.inner for clause in clauses for node in clause.nodes])
+        all_nodes = [node for clause in clauses for node in clause.nodes]
+        roles = _NO_ROLES.union(*[node.roles for node in all_nodes], *[node.inner for node in all_nodes if node.phrase])
         return Sentence(clauses, language, question, roles)
 
     def _merge(self, nodes: Sequence[Node], language: LanguageRules) -> Sequence[Node]:
@@ -158,9 +165,12 @@ class SentenceReader:
 def _merged(nodes: Sequence[Node], index: PhraseIndex) -> list[Node]:
     found: list[Node] = []
     at, end = 0, len(nodes)
+    words, roles = index.words, index.roles
     while at < end:
         node = nodes[at]
-        hit = None if node.mark else index.longest(nodes, at)
+        hit = None
+        if not node.mark and (node.form in words or not roles.isdisjoint(node.roles)):
+            hit = index.longest(nodes, at)
         if hit is None:
             found.append(node)
             at += 1
@@ -177,9 +187,8 @@ def _merged(nodes: Sequence[Node], index: PhraseIndex) -> list[Node]:
 
 
 def _node(start: int, end: int, known: Known) -> Node:
-    form = known.form
-    roles = _NUMBER if is_number(form) else _NO_ROLES
-    return Node(start, end, form, roles, "", known.edits, False, False, known.entry, known.votes)
+    entry, form, edits, votes, _, is_number = known
+    return Node(start, end, form, _NUMBER if is_number else _NO_ROLES, "", edits, False, False, entry, votes)
 
 
 def _shared(entry: Entry) -> Roles:
@@ -189,7 +198,7 @@ def _shared(entry: Entry) -> Roles:
 def _clauses(nodes: Iterable[Node]) -> Iterator[Clause]:
     current: list[Node] = []
     for node in nodes:
-        if node.mark or node.roles & CLAUSE_OPENERS:
+        if node.mark or not CLAUSE_OPENERS.isdisjoint(node.roles):
             if current:
                 yield Clause(tuple(current))
             current = [] if node.mark else [node]

@@ -12,9 +12,8 @@ from collections.abc import Iterable, Sequence
 
 from msgbot.domain.index import A_NUMBER
 from msgbot.domain.lexicon import CACHE_LIMIT, VOTE_BITS, Lexicon
-from msgbot.domain.matching import is_number
 from msgbot.domain.rulebook import RuleIndex
-from msgbot.domain.text import fold, has_cjk, plain_markup, words_of
+from msgbot.domain.text import fold, has_cjk, is_number, plain_markup, words_of
 
 Words = frozenset[str]
 

@@ -20,6 +20,8 @@ WRAPPED_FROM = 55
 SPELLED_OUT_FROM = 4
 """So many single letters in a row are one word written apart."""
 
+_SHORTEST_NUMBER = 6
+
 _INVISIBLE = "\u00ad\u034f\u061c\u115f\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff"
 # Python's \w knows letters and digits but no combining marks, which Devanagari, Arabic and decomposed accents need inside a word.
 _MARKS = "\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u0640\u0900-\u0903\u093a-\u094f\u0951-\u0957\u0962\u0963\u3099\u309a"
@@ -105,6 +107,11 @@ def unleet(form: str) -> str:
     return form.translate(_LEET) if not form.isalpha() and any(map(str.isalpha, form)) else form
 
 
+def is_number(form: str) -> bool:
+    """Whether the word is a number long enough to name an order."""
+    return len(form) >= _SHORTEST_NUMBER and form.isdigit()
+
+
 def has_cjk(form: str) -> bool:
     """Whether `form` holds Chinese or Japanese characters, which are written without blanks between words."""
     return _CJK.search(form) is not None
@@ -134,8 +141,13 @@ def words_of(text: str) -> list[str]:
 
 def tokens_of(text: str) -> list[Token]:
     """The words and marks of `text`, in order. Letters written apart (`c a n c e l`) come out as one word."""
+    return list(map(Token._make, scan(text)))
+
+
+def scan(text: str) -> list[tuple[int, int, str, bool]]:
+    """What `tokens_of` finds, as plain tuples: made so often that it matters."""
     text = plain_markup(text)
-    found: list[Token] = []
+    found: list[tuple[int, int, str, bool]] = []
     add = found.append
     lowered = text.lower().replace("`", "'") if text.isascii() else ""
     line_start = letters = 0
@@ -145,19 +157,19 @@ def tokens_of(text: str) -> list[Token]:
         if kind == "word":
             if end - start == 1:
                 letters += 1
-            add(Token(start, end, lowered[start:end] if lowered else fold(match.group()), True))
+            add((start, end, lowered[start:end] if lowered else fold(match.group()), True))
         elif kind == "quote":
-            add(Token(start, end, '"', False))
+            add((start, end, '"', False))
         elif kind == "end":
             if not _inside_a_word(text, start, end):
-                add(Token(start, end, ".", False))
+                add((start, end, ".", False))
         elif match.group() == "\n":
             is_wrapped = start - line_start >= WRAPPED_FROM
             line_start = end
             if not is_wrapped:
-                add(Token(start, end, "." if text[end : end + 1].isupper() else ",", False))
+                add((start, end, "." if text[end : end + 1].isupper() else ",", False))
         elif kind == "pause":
-            add(Token(start, end, ",", False))
+            add((start, end, ",", False))
     return _join_letters(found, text) if letters >= SPELLED_OUT_FROM else found
 
 
@@ -173,25 +185,26 @@ def _inside_a_word(text: str, start: int, end: int) -> bool:
     return text[start:end] == "." and before.isalnum() and after.isalnum() and not (before.islower() and after.isupper())
 
 
-def _join_letters(tokens: list[Token], text: str) -> list[Token]:
+def _join_letters(tokens: list[tuple[int, int, str, bool]], text: str) -> list[tuple[int, int, str, bool]]:
     """Runs of single letters, one character apart, become one word: `c a n c e l`, `c.a.n.c.e.l`, `c-a-n-c-e-l`."""
-    joined: list[Token] = []
-    run: list[Token] = []
+    joined: list[tuple[int, int, str, bool]] = []
+    run: list[tuple[int, int, str, bool]] = []
 
     def close() -> None:
         if len(run) >= SPELLED_OUT_FROM:
-            joined.append(Token(run[0].start, run[-1].end, "".join(token.form for token in run), True))
+            joined.append((run[0][0], run[-1][1], "".join([form for _, _, form, _ in run]), True))
         else:
             joined.extend(run)
         run.clear()
 
     for token in tokens:
-        is_letter = token.is_word and len(token.form) == 1 and token.form.isalpha() and not has_cjk(token.form)
-        if is_letter and run and token.start - run[-1].end > 1:
+        start, end, form, is_word = token
+        is_letter = is_word and len(form) == 1 and form.isalpha() and not has_cjk(form)
+        if is_letter and run and start - run[-1][1] > 1:
             close()
         if is_letter:
             run.append(token)
-        elif not (run and token.start == run[-1].end and text[token.start : token.end] in {".", ",", "*"}):
+        elif not (run and start == run[-1][1] and text[start:end] in {".", ",", "*"}):
             close()
             joined.append(token)
     close()

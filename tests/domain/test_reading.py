@@ -10,14 +10,13 @@ from msgbot.domain.lexicon import Lexicon
 from msgbot.domain.reading import Act, read
 from msgbot.domain.rulebook import ACTS, FEATURES, OBJECTS
 from msgbot.domain.sentences import SentenceReader
-from msgbot.domain.text import tokens_of
 
 RULES = built_in_rules()
 READER = SentenceReader(Lexicon(RULES.languages, RULES.index or index_of(RULES.languages, RULES.frames)))
 
 
 def acts(text: str) -> list[Act]:
-    return read(READER.sentences(tokens_of(text), text))
+    return read(READER.sentences(text))
 
 
 @pytest.mark.parametrize(

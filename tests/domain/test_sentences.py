@@ -10,7 +10,6 @@ from msgbot.domain.lexicon import Lexicon
 from msgbot.domain.matching import Node, PhraseIndex
 from msgbot.domain.rulebook import LanguageRules
 from msgbot.domain.sentences import LONGEST_SENTENCE, Sentence, SentenceReader
-from msgbot.domain.text import tokens_of
 
 ROLES = frozenset({"cancel", "order", "not", "filler", "unwanted", "disregard", "error", "foreign", "pronoun", "if"})
 
@@ -30,7 +29,7 @@ GERMAN = LanguageRules(code="de", name="German", words={"cancel": ("stornieren",
 def sentences(text: str, *phrases: tuple[str, str], hint: str = "") -> list[Sentence]:
     languages = english(*phrases), GERMAN
     lexicon = Lexicon(languages, index_of(languages, ()))
-    return SentenceReader(lexicon).sentences(tokens_of(text), text, hint)
+    return SentenceReader(lexicon).sentences(text, hint)
 
 
 def forms(text: str, *phrases: tuple[str, str]) -> list[list[list[str]]]:
