@@ -99,7 +99,7 @@ class Detector:
         if chosen is None:
             best = max(readings, key=lambda each: each.score, default=None)
             if best is None:
-                return replace(self._nothing[spoken], notes=notes)
+                return replace(self._nothing[spoken], notes=notes) if notes else self._nothing[spoken]
             # A request too weak to count is a none that is as sure as the request is not.
             score = best.score if best.intent is Intent.NONE else 1.0 - best.score
             against = tuple(each for each in readings if each is not best and each.intent is not Intent.NONE)
