@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from msgbot.domain.rulebook import ACTS, Element, Phrase, Roles
 
@@ -58,10 +59,19 @@ class Hit:
         return (self.kept - _ACTS).union({role}, *(node.roles & _NO_ORDER for node in covered))
 
 
-class _State:
-    """A place in the tree: what was matched on the way here, and what may come next."""
+class _Start(NamedTuple):
+    """A phrase as it stands when its first word is found: what comes from there on. Of two that match, the lower `rank` counts."""
 
-    __slots__ = ("accepts", "after_gap", "by_role", "by_word", "children", "gap", "rank", "roles")
+    rank: int
+    phrase: Phrase
+    elements: tuple[Element, ...]
+
+
+class _State:
+    """A place in the tree: what was matched on the way here, and what may come next. What comes next is sorted out when the place
+    is first reached: most places never are."""
+
+    __slots__ = ("_rest", "accepts", "after_gap", "by_role", "by_word", "gap", "rank", "roles")
 
     def __init__(self, roles: Roles = _NO_ROLES, gap: int = 0) -> None:
         self.roles = roles
@@ -69,37 +79,49 @@ class _State:
         self.gap = gap
         """How many words may stand before the next one that matches."""
         self.accepts: Phrase | None = None
+        """The phrase that may end here, of lowest `rank`."""
         self.rank = 0
         self.after_gap: _State | None = None
-        self.children: dict[tuple[frozenset[str], Roles], _State] = {}
-        self.by_word: dict[str, list[_State]] = {}
-        self.by_role: dict[str, list[_State]] = {}
+        self.by_word: dict[str, list[_State]] = _NOTHING
+        self.by_role: dict[str, list[_State]] = _NOTHING
+        self._rest: list[_Start] = []
 
-    def add(self, phrase: Phrase, rank: int, rest: Sequence[Element]) -> None:
-        """Makes the places that `phrase` passes when `rest` of it comes next. Of two phrases that match the same words, the lower
-        `rank` counts."""
-        if not rest:
-            if self.accepts is None or rank < self.rank:
-                self.accepts, self.rank = phrase, rank
+    def add(self, start: _Start) -> None:
+        """Makes this a place of `start.phrase`, with `start.elements` to come."""
+        self._rest.append(start)
+
+    def reach(self) -> _State:
+        """This place, with all that may come next."""
+        if self._rest:
+            rest, self._rest = self._rest, []
+            self.by_word, self.by_role = {}, {}
+            children: dict[tuple[frozenset[str], Roles], _State] = {}
+            for start in rest:
+                self._sort_in(start, children)
+        return self
+
+    def _sort_in(self, start: _Start, children: dict[tuple[frozenset[str], Roles], _State]) -> None:
+        rank, phrase, elements = start
+        if all(place.optional or place.gap for place in elements) and (self.accepts is None or rank < self.rank):
+            self.accepts, self.rank = phrase, rank
+        if not elements:
             return
-        element, rest = rest[0], rest[1:]
+        element, following = elements[0], _Start(rank, phrase, elements[1:])
         if element.gap:
-            if all(place.optional for place in rest):
-                self.add(phrase, rank, ())
             self.after_gap = self.after_gap or _State(gap=element.gap)
-            self.after_gap.add(phrase, rank, rest)
+            self.after_gap.add(following)
             return
         key = element.words, element.roles
-        child = self.children.get(key)
+        child = children.get(key)
         if child is None:
-            child = self.children[key] = _State(element.roles)
+            child = children[key] = _State(element.roles)
             for word in element.words:
                 self.by_word.setdefault(word, []).append(child)
             for role in element.roles:
                 self.by_role.setdefault(role, []).append(child)
-        child.add(phrase, rank, rest)
+        child.add(following)
         if element.optional:
-            self.add(phrase, rank, rest)
+            self._sort_in(following, children)
 
     def onward(self, node: Node) -> list[_State]:
         """The places that `node` leads to; those it leads to by its word stand first."""
@@ -112,6 +134,7 @@ class _State:
         return found
 
 
+_NOTHING: dict[str, list[_State]] = {}
 _NOWHERE: list[_State] = []
 _MANY_WAYS = 8
 """From so many ways on, it is worth looking for those that are the same."""
@@ -129,7 +152,7 @@ class _Beginning:
     __slots__ = ("any_second", "roles", "states", "words")
 
     def __init__(self, states: list[_State]) -> None:
-        self.states = states
+        self.states = [state.reach() for state in states]
         self.any_second = any(state.accepts is not None or state.after_gap is not None for state in states)
         self.words = frozenset().union(*(state.by_word for state in states))
         self.roles = frozenset().union(*(state.by_role for state in states))
@@ -142,27 +165,55 @@ class _Beginning:
 
 
 class PhraseIndex:
-    """The phrases of one language. `words` and `roles` are those that a phrase can begin with."""
+    """The phrases of one language, found by what they begin with: `words` and `roles`. The places that follow a beginning are made
+    when it is first met."""
 
     def __init__(self, phrases: Iterable[Phrase]) -> None:
-        self._anywhere, self._opening = _State(), _State()
+        self.words: dict[str, list[_Start]] = {}
+        self.roles: dict[str, list[_Start]] = {}
         # Phrases that begin with a certain word count before those that begin with a role; then the order of the file decides.
         for rank, phrase in enumerate(sorted(phrases, key=lambda phrase: not phrase.elements[0].words)):
-            (self._opening if phrase.opening else self._anywhere).add(phrase, rank, phrase.elements)
-        opening, anywhere = self._opening, self._anywhere
-        self.words = frozenset(anywhere.by_word) | frozenset(opening.by_word)
-        self.roles = frozenset(anywhere.by_role) | frozenset(opening.by_role)
+            for first, element in enumerate(phrase.elements):
+                start = _Start(rank, phrase, phrase.elements[first:])
+                for word in element.words:
+                    self.words.setdefault(word, []).append(start)
+                for role in element.roles:
+                    self.roles.setdefault(role, []).append(start)
+                if not element.optional:
+                    break
+        self._states: dict[tuple[str, str, bool], list[_State]] = {}
         self._beginnings: dict[tuple[str, Roles], tuple[_Beginning, _Beginning]] = {}
 
     def _begin(self, node: Node) -> tuple[_Beginning, _Beginning]:
         """What can begin with `node` anywhere, and what at the beginning of a clause."""
-        key = node.form if node.entry else "", node.roles
+        # Words that begin nothing are all alike, so that texts full of new words fill no memory.
+        key = node.form if node.form in self.words else "", node.roles
         found = self._beginnings.get(key)
         if found is None:
-            anywhere = self._anywhere.onward(node)
-            found = _Beginning(anywhere), _Beginning(anywhere + self._opening.onward(node))
+            anywhere = self._states_after(key[0], node.roles, opening=False)
+            found = _Beginning(anywhere), _Beginning(anywhere + self._states_after(key[0], node.roles, opening=True))
             self._beginnings[key] = found
         return found
+
+    def _states_after(self, word: str, roles: Roles, *, opening: bool) -> list[_State]:
+        found = list(self._made("", word, self.words.get(word, ()), opening)) if word else []
+        for role in _in_order(roles):
+            found += self._made(role, "", self.roles.get(role, ()), opening)
+        return found
+
+    def _made(self, role: str, word: str, starts: Iterable[_Start], opening: bool) -> list[_State]:
+        """The places after this role or word; phrases that begin alike share theirs."""
+        key = role, word, opening
+        states = self._states.get(key)
+        if states is None:
+            children: dict[tuple[frozenset[str], Roles], _State] = {}
+            for rank, phrase, elements in starts:
+                if phrase.opening is opening:
+                    children.setdefault((elements[0].words, elements[0].roles), _State(elements[0].roles)).add(
+                        _Start(rank, phrase, elements[1:])
+                    )
+            states = self._states[key] = list(children.values())
+        return states
 
     def longest(self, nodes: Sequence[Node], at: int) -> Hit | None:
         """The longest phrase that begins at `nodes[at]`. All ways through optional words and gaps are followed at once, so none is
@@ -181,6 +232,7 @@ class PhraseIndex:
             onward: list[tuple[_State, int, Roles]] = []
             node = nodes[place] if place < end and not nodes[place].mark else None
             for state, gap, kept in ways:
+                state.reach()
                 if state.accepts is not None and (best is None or place > best.end or state.rank < rank):
                     best, rank = Hit(state.accepts, place, kept), state.rank
                 if node is None:
@@ -190,7 +242,7 @@ class PhraseIndex:
                 after_gap = state.after_gap
                 if after_gap is not None:
                     onward.append((after_gap, after_gap.gap - 1, kept))
-                    for after in after_gap.onward(node):
+                    for after in after_gap.reach().onward(node):
                         onward.append((after, 0, kept | (node.roles & after.roles)))
                 if gap:
                     onward.append((state, gap - 1, kept))

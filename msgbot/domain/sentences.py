@@ -169,7 +169,7 @@ def _merged(nodes: Sequence[Node], index: PhraseIndex) -> list[Node]:
     while at < end:
         node = nodes[at]
         hit = None
-        if not node.mark and (node.form in words or not roles.isdisjoint(node.roles)):
+        if not node.mark and (node.form in words or not node.roles.isdisjoint(roles)):
             hit = index.longest(nodes, at)
         if hit is None:
             found.append(node)

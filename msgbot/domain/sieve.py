@@ -98,6 +98,9 @@ class Sieve:
         """The votes of a word and what must be known of it, as one number: whether it is odd, a single letter, or a number."""
         if word.isdigit():
             return self._number if is_number(word) else 0
+        known = self._lexicon.look_up(word)
+        if known.whole and known.form == word and known.entry and len(word) > 1:
+            return known.votes
         forms = self._forms(word)
         votes = sum(self._lexicon.look_up(form).votes for form in forms)
         if forms != [word]:
