@@ -50,6 +50,16 @@ def actor(spot: Spot) -> Iterator[str]:
         yield "your"
 
 
+def offered(spot: Spot) -> Iterator[str]:
+    """`offered`: the reader is told that they can do it ("you can cancel until it ships")."""
+    roles = spot.sentence.roles
+    if spot.sentence.question or not roles.isdisjoint({"please", "want", "need", "ask", "help"}):
+        return
+    you = next((at for at, node in enumerate(spot.before) if "you" in node.roles), None)
+    if you is not None and has(spot.before[you + 1 :], "can") and not has(spot.before, "i"):
+        yield "offered"
+
+
 def _named_before(spot: Spot) -> bool:
     """Whether what the act is done to may stand before it."""
     return spot.kind == "cancelled" or spot.language.negation_after

@@ -20,12 +20,19 @@ from msgbot.domain.tense import report
 
 _CANCELLING = frozenset({"cancel", "cancelling", "cancelled", "cancellation"})
 _TAKES_AN_OBJECT = frozenset({"cancel", "cancelling", "halt", "disregard", "unsend", "proceed", "refused"})
+_TALK = SPEAKS_OF_AN_ORDER - {"send"}
+_OWN_WORDS = 3
+"""So many sentences at the beginning of a mail may be a buyer's own, whatever some program or shop wrote below them."""
+_NEAR = 2
+_LONG = 8
+"""In a text of more sentences, an order must be spoken of near the act."""
 _TELLS_WHICH = frozenset({"part", "item", "article"})
 _VERBS = frozenset({"is", "was", "have", "be", "did", "not"})
 _SUPPORTING = ASKING | {"not", "cannot", "if", "was", "have", "why", "asked", "otherwise", "they"}
 _MANNERS: tuple[Callable[[Spot], Iterator[str]], ...] = (
     manner.asking,
     manner.actor,
+    manner.offered,
     manner.limited,
     manner.mention,
     polarity,
@@ -62,12 +69,20 @@ def read(sentences: Sequence[Sentence]) -> list[Act]:
     """The acts of a message, in the order they stand in it."""
     drafts: list[_Draft] = []
     other = False
-    for sentence in sentences:
+    bulk = next((place for place, sentence in enumerate(sentences) if "bulk" in sentence.roles), len(sentences))
+    for place, sentence in enumerate(sentences):
         other = other or ("foreign" in sentence.roles and _sets_another_topic(sentence))
         for spot in spots_of(sentence):
             draft = _draft(spot)
             if other:
                 draft.features.add("in-other-talk")
+            if bulk < len(sentences) and (place >= bulk or place >= _OWN_WORDS):
+                draft.features.add("bulk")
+            near = sentences[max(0, place - _NEAR) : place + _NEAR + 1]
+            if len(sentences) > _LONG and not any(_tells_of_an_order(each, spot.kind) for each in near):
+                draft.features.add("astray")
+            if spot.kind == "unsend" and not any(_tells_of_an_order(each, spot.kind) for each in sentences):
+                draft.features.add("alone")
             if spot.kind == "rethink" and _turns_against(spot, drafts):
                 draft.features.add("earlier")
             drafts.append(draft)
@@ -94,6 +109,11 @@ def _draft(spot: Spot) -> _Draft:
     if all(_names_only(clause, spot.node) for clause in spot.sentence.clauses[: spot.place + 1]):
         features.add("bare")
     return _Draft(spot, found, target, features)
+
+
+def _tells_of_an_order(sentence: Sentence, act: str) -> bool:
+    """Whether the sentence speaks of an order, and not only because the act itself is a sending."""
+    return not sentence.roles.isdisjoint(_TALK if act == "unsend" else SPEAKS_OF_AN_ORDER | {"item"})
 
 
 def _turns_against(spot: Spot, drafts: list[_Draft]) -> bool:
