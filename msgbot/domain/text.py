@@ -155,6 +155,8 @@ def scan(text: str) -> list[tuple[int, int, str, bool]]:
         start, end = match.span()
         kind = match.lastgroup
         if kind == "word":
+            if _is_code(text, start, end):
+                continue
             if end - start == 1:
                 letters += 1
             add((start, end, lowered[start:end] if lowered else fold(match.group()), True))
@@ -171,6 +173,14 @@ def scan(text: str) -> list[tuple[int, int, str, bool]]:
         elif kind == "pause":
             add((start, end, ",", False))
     return _join_letters(found, text) if letters >= SPELLED_OUT_FROM else found
+
+
+def _is_code(text: str, start: int, end: int) -> bool:
+    """Whether the word is a piece of a program (`cancel()`, `order_id`) and says nothing."""
+    following = text[end : end + 2]
+    if following == "()" or (following[:1] == "_" and following[1:].isalnum()):
+        return True
+    return text[start - 1 : start] == "_" and text[start - 2 : start - 1].isalnum()
 
 
 def _inside_a_word(text: str, start: int, end: int) -> bool:
