@@ -281,7 +281,7 @@ def test_rules_eval(labels: Path) -> None:
     report = json.loads(msgbot("rules", "eval", labels, "--format", "json"))
     assert (report["total"]["precision"], report["total"]["recall"]) == (1.0, 0.5)
     assert [mistake["id"] for mistake in report["mistakes"]] == ["3"]
-    assert report["by_rule"]["asks-for-order/en"] == {"decided": 1, "right": 1, "mean_score": 0.97}
+    assert report["by_rule"]["asks-for-order/en"] == {"decided": 1, "right": 1, "mean_score": 0.98}
 
 
 def test_rules_diff(labels: Path, tmp_path: Path) -> None:
@@ -291,8 +291,8 @@ def test_rules_diff(labels: Path, tmp_path: Path) -> None:
     frames = changed / "frames.yaml"
     frames.write_text(frames.read_text().replace("id: asks-for-order, intent: request", "id: asks-for-order, intent: withdrawn"))
     printed = msgbot("rules", "diff", ROOT / "rules", changed, labels, code=1)
-    assert "old  request 0.97" in printed
-    assert "new  withdrawn 0.97" in printed
+    assert "old  request 0.98" in printed
+    assert "new  withdrawn 0.98" in printed
     assert "request -> withdrawn: 1" in printed
     found = json.loads(msgbot("rules", "diff", ROOT / "rules", changed, labels, "--format", "json", code=1))
     assert [change["old"]["intent"] for change in found["changes"]] == ["request"]

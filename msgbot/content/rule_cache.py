@@ -13,7 +13,7 @@ import hashlib
 import marshal
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -97,16 +97,28 @@ def _without_collecting() -> Iterator[None]:
 class _StoredPhrases(Sequence[Phrase]):
     """The phrases of a language, unpacked when they are first needed."""
 
-    def __init__(self, packed: bytes) -> None:
+    def __init__(self, packed: bytes, forms: Iterable[str]) -> None:
         self._packed = packed
+        self._forms = forms
         self._phrases: tuple[Phrase, ...] | None = None
 
     def _all(self) -> tuple[Phrase, ...]:
         if self._phrases is None:
+            # Words and places that are the same become the same, which saves most of the memory.
+            names = {form: form for form in self._forms}
+            same: dict[tuple[Any, ...], Element] = {}
+
+            def element(words: frozenset[str], *rest: Any) -> Element:
+                found = same.get((words, *rest))
+                if found is None:
+                    found = same[(words, *rest)] = Element(frozenset([names.get(word, word) for word in words]), *rest)
+                return found
+
             self._phrases = tuple(
-                Phrase(role, tuple([Element(*place) for place in places]), text, opening)
+                Phrase(role, tuple([element(*place) for place in places]), text, opening)
                 for role, places, text, opening in marshal.loads(self._packed)  # noqa: S302 - a part of what was loaded above
             )
+            self._packed = b""
         return self._phrases
 
     @overload
@@ -170,7 +182,10 @@ def _packed_phrases(language: LanguageRules) -> list[tuple[Any, ...]]:
 def _unpacked(packed: tuple[Any, ...]) -> Rulebook:
     fingerprint, roles, thresholds, frames, languages, index = packed
     return Rulebook(
-        tuple(LanguageRules(code, name, words, _StoredPhrases(phrases), *rest) for code, name, words, phrases, *rest in languages),
+        tuple(
+            LanguageRules(code, name, words, _StoredPhrases(phrases, index[0][code]), *rest)
+            for code, name, words, phrases, *rest in languages
+        ),
         tuple(Frame(name, Intent(intent), *rest) for name, intent, *rest in frames),
         Thresholds(*thresholds),
         fingerprint,

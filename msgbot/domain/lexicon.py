@@ -65,7 +65,7 @@ class Lexicon:
         self._fragments = frozenset(form[cut:] for form in strong for cut in range(2, len(form) - 1))
         self._unspaced: dict[str, list[str]] = {}
         self._prefixes = [(language.code, _longest_first(language.prefixes)) for language in self.languages if language.prefixes]
-        self._endings = [(language.code, language.endings) for language in self.languages if language.endings]
+        self._endings = [(language.code, _by_length(language.endings)) for language in self.languages if language.endings]
         self._cache: dict[str, Known] = {}
 
     def _forms(self, wanted: Roles, *languages: LanguageRules) -> dict[str, None]:
@@ -169,11 +169,10 @@ class Lexicon:
         """What an ending says of a word that nobody listed (Turkish `sığmazsa`, if it does not fit). It votes for no language, as
         words of others may end like that."""
         for code, endings in self._endings:
-            found = frozenset(
-                role
-                for role, listed in endings.items()
-                if any(form.endswith(ending) and len(form) - len(ending) >= _SHORTEST_ROOT for ending in listed)
-            )
+            found: Roles = frozenset()
+            for length, listed in endings.items():
+                if len(form) >= length + _SHORTEST_ROOT:
+                    found |= listed.get(form[-length:], found)
             if found:
                 return Known({code: found}, form)
         return None
@@ -213,6 +212,16 @@ class Lexicon:
 
 def _longest_first(prefixes: Mapping[str, str]) -> list[tuple[str, str]]:
     return sorted(prefixes.items(), key=lambda item: -len(item[0]))
+
+
+def _by_length(endings: Mapping[str, Iterable[str]]) -> dict[int, dict[str, Roles]]:
+    """The roles of each ending, by its length."""
+    found: dict[int, dict[str, Roles]] = {}
+    for role, listed in endings.items():
+        for ending in listed:
+            alike = found.setdefault(len(ending), {})
+            alike[ending] = alike.get(ending, frozenset()) | {role}
+    return found
 
 
 def _by_first_character(forms: Iterable[str]) -> dict[str, list[str]]:

@@ -115,10 +115,15 @@ class _State:
         child = children.get(key)
         if child is None:
             child = children[key] = _State(element.roles)
+            alone = [child]
             for word in element.words:
-                self.by_word.setdefault(word, []).append(child)
+                others = self.by_word.setdefault(word, alone)
+                if others is not alone:
+                    self.by_word[word] = others + alone
             for role in element.roles:
-                self.by_role.setdefault(role, []).append(child)
+                others = self.by_role.setdefault(role, alone)
+                if others is not alone:
+                    self.by_role[role] = others + alone
         child.add(following)
         if element.optional:
             self._sort_in(following, children)
@@ -147,7 +152,7 @@ def _in_order(roles: Roles) -> tuple[str, ...]:
 
 
 class _Beginning:
-    """The places that a first word leads to, and what the second must be for any of them to go on."""
+    """The places that a word or role leads to at the beginning of a phrase, and what the next word must be for any to go on."""
 
     __slots__ = ("any_second", "roles", "states", "words")
 
@@ -181,50 +186,46 @@ class PhraseIndex:
                     self.roles.setdefault(role, []).append(start)
                 if not element.optional:
                     break
-        self._states: dict[tuple[str, str, bool], list[_State]] = {}
-        self._beginnings: dict[tuple[str, Roles], tuple[_Beginning, _Beginning]] = {}
+        self._made: dict[tuple[str, str, bool], _Beginning] = {}
+        self._beginnings: dict[tuple[str, Roles, bool], list[_Beginning]] = {}
 
-    def _begin(self, node: Node) -> tuple[_Beginning, _Beginning]:
-        """What can begin with `node` anywhere, and what at the beginning of a clause."""
+    def _begin(self, node: Node, *, opening: bool) -> list[_Beginning]:
+        """What can begin with `node`: anywhere, and also at the beginning of a clause."""
         # Words that begin nothing are all alike, so that texts full of new words fill no memory.
-        key = node.form if node.form in self.words else "", node.roles
+        key = node.form if node.form in self.words else "", node.roles, opening
         found = self._beginnings.get(key)
         if found is None:
-            anywhere = self._states_after(key[0], node.roles, opening=False)
-            found = _Beginning(anywhere), _Beginning(anywhere + self._states_after(key[0], node.roles, opening=True))
-            self._beginnings[key] = found
+            made = [self._make("", key[0], at_opening) for at_opening in (False, True)[: 1 + opening]] if key[0] else []
+            made += [
+                self._make(role, "", at_opening) for at_opening in (False, True)[: 1 + opening] for role in _in_order(node.roles)
+            ]
+            found = self._beginnings[key] = [beginning for beginning in made if beginning.states]
         return found
 
-    def _states_after(self, word: str, roles: Roles, *, opening: bool) -> list[_State]:
-        found = list(self._made("", word, self.words.get(word, ()), opening)) if word else []
-        for role in _in_order(roles):
-            found += self._made(role, "", self.roles.get(role, ()), opening)
-        return found
-
-    def _made(self, role: str, word: str, starts: Iterable[_Start], opening: bool) -> list[_State]:
+    def _make(self, role: str, word: str, opening: bool) -> _Beginning:
         """The places after this role or word; phrases that begin alike share theirs."""
         key = role, word, opening
-        states = self._states.get(key)
-        if states is None:
+        found = self._made.get(key)
+        if found is None:
             children: dict[tuple[frozenset[str], Roles], _State] = {}
-            for rank, phrase, elements in starts:
+            for rank, phrase, elements in self.words.get(word, ()) if word else self.roles.get(role, ()):
                 if phrase.opening is opening:
-                    children.setdefault((elements[0].words, elements[0].roles), _State(elements[0].roles)).add(
-                        _Start(rank, phrase, elements[1:])
-                    )
-            states = self._states[key] = list(children.values())
-        return states
+                    child = children.setdefault((elements[0].words, elements[0].roles), _State(elements[0].roles))
+                    child.add(_Start(rank, phrase, elements[1:]))
+            found = self._made[key] = _Beginning(list(children.values()))
+        return found
 
     def longest(self, nodes: Sequence[Node], at: int) -> Hit | None:
         """The longest phrase that begins at `nodes[at]`. All ways through optional words and gaps are followed at once, so none is
         walked twice."""
         first = nodes[at]
-        anywhere, opening = self._begin(first)
         following = nodes[at + 1] if at + 1 < len(nodes) else None
-        if not opening.states or not opening.goes_on(following):
+        opens = at == 0 or bool(nodes[at - 1].mark) or not nodes[at - 1].roles.isdisjoint(_BEFORE_A_CLAUSE)
+        starts = [
+            state for beginning in self._begin(first, opening=opens) if beginning.goes_on(following) for state in beginning.states
+        ]
+        if not starts:
             return None
-        opens = at == 0 or nodes[at - 1].mark or not nodes[at - 1].roles.isdisjoint(_BEFORE_A_CLAUSE)
-        starts = (opening if opens else anywhere).states
         ways = [(state, state.gap, first.roles & state.roles) for state in starts]
         best: Hit | None = None
         rank, place, end = 0, at + 1, len(nodes)

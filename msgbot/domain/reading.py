@@ -20,6 +20,8 @@ from msgbot.domain.tense import report
 
 _CANCELLING = frozenset({"cancel", "cancelling", "cancelled", "cancellation"})
 _TAKES_AN_OBJECT = frozenset({"cancel", "cancelling", "halt", "disregard", "unsend", "proceed", "refused"})
+MOST_ACTS = 60
+"""Nobody asks so often in one message; who does wants to keep the reader busy."""
 _TALK = SPEAKS_OF_AN_ORDER - {"send"}
 _OWN_WORDS = 3
 """So many sentences at the beginning of a mail may be a buyer's own, whatever some program or shop wrote below them."""
@@ -66,13 +68,13 @@ class _Draft:
 
 
 def read(sentences: Sequence[Sentence]) -> list[Act]:
-    """The acts of a message, in the order they stand in it."""
+    """The acts of a message, in the order they stand in it; no more than MOST_ACTS."""
     drafts: list[_Draft] = []
     other = False
     bulk = next((place for place, sentence in enumerate(sentences) if "bulk" in sentence.roles), len(sentences))
     for place, sentence in enumerate(sentences):
         other = other or ("foreign" in sentence.roles and _sets_another_topic(sentence))
-        for spot in spots_of(sentence):
+        for spot in spots_of(sentence)[: MOST_ACTS - len(drafts)]:
             draft = _draft(spot)
             if other:
                 draft.features.add("in-other-talk")
