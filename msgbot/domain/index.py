@@ -13,6 +13,7 @@ from msgbot.domain.rulebook import (
     ASKING,
     SHARED_ROLES,
     SPEAKS_OF_AN_ORDER,
+    STRONG,
     Element,
     Frame,
     LanguageRules,
@@ -136,6 +137,7 @@ class _Vocabulary:
         self._words.setdefault("number", set()).add(A_NUMBER)
         self._own = {role: frozenset(words) for role, words in self._words.items()}
         self._weighed: dict[Words, int] = {}
+        self._strong: Words = shared._strong if shared else frozenset().union(*(self._words.get(role, ()) for role in STRONG))
 
     def of_role(self, role: str) -> Words:
         """The words that play `role` by themselves."""
@@ -159,10 +161,11 @@ class _Vocabulary:
         return found
 
     def weight(self, words: Words) -> int:
-        """How often words of this set may be met, roughly."""
+        """How often words of this set may be met, roughly. Words for cancelling let a text through anyway and count for nothing."""
         weight = self._weighed.get(words)
         if weight is None:
-            weight = self._weighed[words] = len(words) + sum([self._weights[word] for word in words & self._weights.keys()])
+            rest = words - self._strong
+            weight = self._weighed[words] = len(rest) + sum([self._weights[word] for word in rest & self._weights.keys()])
         return weight
 
     def learn(self, phrases: Sequence[tuple[str, list[Element]]]) -> None:
@@ -172,8 +175,9 @@ class _Vocabulary:
             places = [self.of(element) for element in elements]
             # A phrase around a word that brings the role by itself adds nothing.
             if not any(words <= mine for words in places):
-                rarest: Words = min(places, key=self.weight)
-                mine.update(rarest)
+                around = [words for words in places if role in STRONG and not words.isdisjoint(self._strong)]
+                rarest: Words = min(around or places, key=self.weight)
+                mine.update(rarest & self._strong if around else rarest)
         self._made, self._places = {}, {}
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from msgbot.domain.rulebook import LanguageRules, Roles, RuleIndex
+from msgbot.domain.rulebook import STRONG, LanguageRules, Roles, RuleIndex
 from msgbot.domain.text import has_cjk, has_kana, is_number, plainly, unleet, unstretched, without_accents
 from msgbot.domain.typos import SHORTEST, GlueIndex, TypoIndex
 
@@ -18,7 +18,6 @@ Entry = Mapping[str, Roles]
 """Language code to the roles that the word has there."""
 
 NOTHING: Entry = {}
-STRONG = frozenset({"cancel", "cancelling", "cancelled", "cancellation"})
 GLUED = STRONG | {"order"}
 """Roles whose words are found when others stick to them (`tocancel`, `order123`)."""
 FUZZY_ROLES = STRONG | {"order", "disregard", "foreign", "please", "if", "error", "want"}

@@ -13,7 +13,9 @@ from msgbot.domain.verdict import Intent
 
 Roles = frozenset[str]
 
-SHARED_ROLES: Roles = frozenset({"cancel", "cancelling", "cancelled", "cancellation", "order", "please"})
+STRONG: Roles = frozenset({"cancel", "cancelling", "cancelled", "cancellation"})
+"""Roles of words for cancelling, in all their forms."""
+SHARED_ROLES: Roles = STRONG | {"order", "please"}
 """Roles that a word keeps in a sentence of another language ("bitte cancel")."""
 ASKING: Roles = frozenset({"please", "want", "need", "can", "help", "ask", "how"})
 """Roles that tell that something is asked for."""

@@ -43,7 +43,7 @@ READS_ALL = _Open()
         "Thanks, it arrived today and the colour is lovely.",
         "I need the invoice for order 114-1234567-1234567",
         "I want to change my address",
-        "Can you send it again?",
+        "Can you send me the invoice?",
         "I would like my money back",  # nothing tells that it was not sent yet
         "Guten Tag, wann kommt mein Paket?",
         "Où est mon colis ?",
