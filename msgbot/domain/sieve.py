@@ -9,6 +9,7 @@ the phrases and the frames when the rules load; the sieve may let too much throu
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 from msgbot.domain.index import A_NUMBER
 from msgbot.domain.lexicon import CACHE_LIMIT, VOTE_BITS, Lexicon
@@ -17,7 +18,6 @@ from msgbot.domain.text import fold, has_cjk, is_number, plain_markup, words_of
 
 Words = frozenset[str]
 
-_A_FRAGMENT = "\0"
 _LONGEST_REMEMBERED = 40
 _ONE = 1
 _VOWELS = frozenset("aeiouy")
@@ -35,6 +35,7 @@ class Sieve:
         self._odd = _ONE << VOTE_BITS * places
         self._letter = self._odd << VOTE_BITS
         self._number = self._letter << VOTE_BITS
+        self._fragment = self._number << VOTE_BITS
         self._table = _Table(self)
         self._triggers = frozenset(index.ways)
         self._groups: list[Words | None] = [None] * len(index.groups)
@@ -58,17 +59,17 @@ class Sieve:
         field = (1 << VOTE_BITS) - 1
         if flags >> VOTE_BITS & field >= _LETTERS_OF_A_WORD:
             return True
+        if flags >> 3 * VOTE_BITS and any(self._lexicon.joined(fold(left), fold(right)) for left, right in pairwise(words)):
+            return True
         if flags & field:
             words = [form for word in words for form in (self._forms(word) if self._table[word] & self._odd else (word,))]
         if self._triggers.isdisjoint(words):
-            return _A_FRAGMENT in words
+            return False
         present = frozenset(words)
-        return self._may_mean(present | {A_NUMBER} if flags >> 2 * VOTE_BITS else present)
+        return self._may_mean(present | {A_NUMBER} if flags >> 2 * VOTE_BITS & field else present)
 
     def _may_mean(self, present: Words) -> bool:
         """Whether a word that can carry an act stands beside one that it needs."""
-        if _A_FRAGMENT in present:
-            return True
         for word in self._triggers & present:
             for needed in self._index.ways[word]:
                 for place in needed:
@@ -90,12 +91,11 @@ class Sieve:
             form = form[len(elided.form) :]
         known = self._lexicon.look_up(form)
         found.append(known.form)
-        if not known.entry and self._lexicon.is_fragment(known.form):
-            found.append(_A_FRAGMENT)
         return found
 
     def weigh(self, word: str) -> int:
-        """The votes of a word and what must be known of it, as one number: whether it is odd, a single letter, or a number."""
+        """The votes of a word and what must be known of it, as one number: whether it is odd, a single letter, a number, or what a
+        blank by accident may have left of another word."""
         if word.isdigit():
             return self._number if is_number(word) else 0
         known = self._lexicon.look_up(word)
@@ -105,6 +105,8 @@ class Sieve:
         votes = sum(self._lexicon.look_up(form).votes for form in forms)
         if forms != [word]:
             votes += self._odd
+        if not known.entry and self._lexicon.is_fragment(known.form):
+            votes += self._fragment
         if len(word) == 1 and word not in _VOWELS:
             votes += self._letter
         return votes
