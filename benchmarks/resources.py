@@ -7,6 +7,7 @@ Each figure comes from a process of its own. README.md beside this file says wha
 
 from __future__ import annotations
 
+import json
 import random
 import statistics
 import string
@@ -31,7 +32,6 @@ import rapidfuzz.process, rapidfuzz.distance
 bare = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 if sys.argv[1] == "msgbot":
     import json
-    from importlib.resources import files
     import msgbot
     detector = msgbot.Detector(msgbot.built_in_rules())
     for text in json.loads(sys.stdin.read()):
@@ -42,7 +42,8 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 def python(code: str, *arguments: str, text: str = "") -> float:
     """What `code` prints in a new process."""
-    ended = subprocess.run([sys.executable, "-c", code, *arguments], input=text, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-c", code, *arguments]
+    ended = subprocess.run(command, input=text, capture_output=True, text=True, check=True)  # noqa: S603 - our own code
     return float(ended.stdout)
 
 
@@ -63,7 +64,7 @@ def examples() -> list[str]:
 
 def hostile() -> dict[str, str]:
     """Texts of LENGTH characters that are meant to take long."""
-    chance = random.Random(1)
+    chance = random.Random(1)  # noqa: S311 - no secret
 
     def new_words(least: int, most: int) -> str:
         text = "please cancel my order "
@@ -103,8 +104,6 @@ def main() -> None:
     """Measures and prints."""
     load = [python(LOAD) * 1000 for _ in range(RUNS)]
     print(f"load all languages, rules in the cache: {statistics.median(load):.0f} ms (median of {RUNS})")
-    import json
-
     texts = json.dumps(examples())
     bare = python(MEMORY, "bare")
     used = python(MEMORY, "msgbot", text=texts)

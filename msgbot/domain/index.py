@@ -27,7 +27,8 @@ Words = frozenset[str]
 
 A_NUMBER = "#"
 """Stands for any number among the words that are needed."""
-# What each feature of an act cannot be true without: one word with one of these roles.
+# What each feature of an act cannot be true without: one word with one of these roles. What other acts bring about (a change of
+# mind, a request made before) is left out: their words let the text through themselves.
 _SOURCES: dict[str, Roles] = {
     "asked": ASKING,
     "please": frozenset({"please"}),
@@ -36,8 +37,8 @@ _SOURCES: dict[str, Roles] = {
     "conditional": frozenset({"if", "otherwise"}),
     "unsent": frozenset({"unsent"}),
     "takeback": frozenset({"takeback"}),
-    "earlier": frozenset({"earlier", "asked", "be"}),
-    "rethink": frozenset({"rethink"}),
+    "earlier": frozenset({"earlier"}),
+    "rethink": frozenset(),
     "in-order-talk": SPEAKS_OF_AN_ORDER,
 }
 _NAMES: dict[str, Roles] = {
@@ -62,35 +63,50 @@ _ROUNDS = 2
 def index_of(languages: Sequence[LanguageRules], frames: Sequence[Frame]) -> RuleIndex:
     """The index of the rules."""
     forms = {language.code: _forms_of(language) for language in languages}
-    ways: dict[str, dict[tuple[int, ...], None]] = {}
+    shared = _Vocabulary(forms.values())
+    found: dict[str, dict[tuple[Words, ...], None]] = {}
+    for language in languages:
+        _add_ways(found, _without_gaps(language), frames, _Vocabulary([forms[language.code]], shared))
+    # A word that needs nothing lets its text through; so nobody need ask for it.
+    free = frozenset(word for word, ways in found.items() if () in ways)
     groups: dict[Words, int] = {}
+    needed: dict[str, tuple[tuple[int, ...], ...]] = {}
+    for word, ways in found.items():
+        if word in free:
+            needed[word] = ((),)
+            continue
+        rests = {tuple([group - free for group in way]): None for way in ways}
+        possible = sorted((way for way in rests if all(way)), key=len)
+        if possible:
+            needed[word] = tuple(tuple([groups.setdefault(group, len(groups)) for group in way]) for way in possible)
+    return RuleIndex(forms, tuple(tuple(sorted(group)) for group in groups), needed)
+
+
+def _add_ways(
+    found: dict[str, dict[tuple[Words, ...], None]],
+    phrases: Sequence[tuple[str, list[Element]]],
+    frames: Sequence[Frame],
+    vocabulary: _Vocabulary,
+) -> None:
+    """Adds to `found` the words of one language that can carry an act, and the sets of words of which each needs one."""
 
     def add(words: Iterable[str], way: Iterable[Words]) -> None:
-        numbered = tuple([groups.setdefault(group, len(groups)) for group in way])
+        sets = tuple(way)
         for word in words:
-            ways.setdefault(word, {})[numbered] = None
+            found.setdefault(word, {})[sets] = None
 
-    shared = _Vocabulary(forms.values())
-    for language in languages:
-        vocabulary = _Vocabulary([forms[language.code]], shared)
-        phrases = _without_gaps(language)
-        for _ in range(_ROUNDS):
-            vocabulary.learn(phrases)
-        meanings = {act: _meanings(act, frames, vocabulary) for act in ACTS}
-        for act, needed in meanings.items():
-            for group in needed:
-                add(vocabulary.of_role(act), (group,) if group else ())
-        for role, elements in phrases:
-            if role in meanings:
-                lightest, *others = sorted({vocabulary.of(element) for element in elements}, key=vocabulary.weight)
-                for group in meanings[role]:
-                    add(lightest, (*others, group) if group else others)
-        add(vocabulary.any_of(_SENDS), (vocabulary.any_of(_DENIES_A_SENDING),))
-    return RuleIndex(
-        forms,
-        tuple(tuple(sorted(group)) for group in groups),
-        {word: ((),) if () in found else tuple(sorted(found, key=len)) for word, found in ways.items()},
-    )
+    for _ in range(_ROUNDS):
+        vocabulary.learn(phrases)
+    meanings = {act: _meanings(act, frames, vocabulary) for act in ACTS}
+    for act, asked_for in meanings.items():
+        for group in asked_for:
+            add(vocabulary.of_role(act), (group,) if group else ())
+    for role, elements in phrases:
+        if role in meanings:
+            lightest, *others = sorted({vocabulary.of(element) for element in elements}, key=vocabulary.weight)
+            for group in meanings[role]:
+                add(lightest, (*others, group) if group else others)
+    add(vocabulary.any_of(_SENDS), (vocabulary.any_of(_DENIES_A_SENDING),))
 
 
 def _forms_of(language: LanguageRules) -> dict[str, Roles]:
