@@ -103,6 +103,7 @@ class _StoredPhrases(Sequence[Phrase]):
         self._phrases: tuple[Phrase, ...] | None = None
 
     def _all(self) -> tuple[Phrase, ...]:
+        packed = self._packed  # taken first: another thread may be done and have dropped it
         if self._phrases is None:
             # Words and places that are the same become the same, which saves most of the memory.
             names = {form: form for form in self._forms}
@@ -116,7 +117,7 @@ class _StoredPhrases(Sequence[Phrase]):
 
             self._phrases = tuple(
                 Phrase(role, tuple([element(*place) for place in places]), text, opening)
-                for role, places, text, opening in marshal.loads(self._packed)  # noqa: S302 - a part of what was loaded above
+                for role, places, text, opening in marshal.loads(packed)  # noqa: S302 - a part of what was loaded above
             )
             self._packed = b""
         return self._phrases

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 from typing import NamedTuple
 
 from msgbot.domain.rulebook import ACTS, Element, Phrase, Roles
@@ -93,11 +94,14 @@ class _State:
     def reach(self) -> _State:
         """This place, with all that may come next."""
         if self._rest:
-            rest, self._rest = self._rest, []
-            self.by_word, self.by_role = {}, {}
-            children: dict[tuple[frozenset[str], Roles], _State] = {}
-            for start in rest:
-                self._sort_in(start, children)
+            with _SORTING:
+                if self._rest:
+                    self.by_word, self.by_role = {}, {}
+                    children: dict[tuple[frozenset[str], Roles], _State] = {}
+                    for start in self._rest:
+                        self._sort_in(start, children)
+                    # Last, as other threads take a place without a rest for a finished one.
+                    self._rest = []
         return self
 
     def _sort_in(self, start: _Start, children: dict[tuple[frozenset[str], Roles], _State]) -> None:
@@ -140,6 +144,7 @@ class _State:
 
 
 _NOTHING: dict[str, list[_State]] = {}
+_SORTING = Lock()
 _NOWHERE: list[_State] = []
 _MANY_WAYS = 8
 """From so many ways on, it is worth looking for those that are the same."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -230,3 +231,19 @@ def test_a_text_that_asks_both_is_for_a_person() -> None:
     assert verdict.intent is Intent.REQUEST
     assert verdict.score < DETECTOR.rulebook.thresholds.send
     assert "it also asks not to cancel" in verdict.notes
+
+
+def test_threads_share_a_detector() -> None:
+    """Whatever is made when it is first needed is whole before another thread sees it."""
+    texts = [
+        "please cancel my order",
+        "I don't want it any more",
+        "bitte stornieren Sie das",
+        "merci d'annuler",
+        "キャンセルお願いします",
+    ] * 20
+    expected = [DETECTOR.detect(text) for text in texts]
+    for _ in range(5):
+        fresh = Detector(built_in_rules())
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(fresh.detect, texts)) == expected
