@@ -39,7 +39,6 @@ class Sieve:
         self._table = _Table(self)
         self._triggers = frozenset(index.ways)
         self._groups: list[Words | None] = [None] * len(index.groups)
-        self._ways: dict[str, dict[str, list[tuple[int, ...]]]] = {}
 
     def sift(self, text: str) -> tuple[bool, int]:
         """Whether `text` must be read, and its votes for each language (see lexicon.VOTE_BITS)."""
@@ -72,30 +71,13 @@ class Sieve:
     def _may_mean(self, present: Words) -> bool:
         """Whether a word that can carry an act stands beside one that it needs."""
         for word in self._triggers & present:
-            ways = self._ways.get(word)
-            if ways is None:
-                ways = self._ways[word] = self._ways_of(word)
-            if not ways:
-                return True
-            for other in present:
-                for rest in ways.get(other, ()):
-                    for place in rest:
-                        if (self._groups[place] or self._group(place)).isdisjoint(present):
-                            break
-                    else:
-                        return True
+            for needed in self._index.ways[word]:
+                for place in needed:
+                    if (self._groups[place] or self._group(place)).isdisjoint(present):
+                        break
+                else:
+                    return True
         return False
-
-    def _ways_of(self, word: str) -> dict[str, list[tuple[int, ...]]]:
-        """The ways of `word` by the words of their smallest group, each with the other groups; nothing when it needs nothing."""
-        found: dict[str, list[tuple[int, ...]]] = {}
-        for way in self._index.ways[word]:
-            if way:
-                smallest = min(way, key=lambda place: len(self._index.groups[place]))
-                rest = tuple([place for place in way if place != smallest])
-                for other in self._index.groups[smallest]:
-                    found.setdefault(other, []).append(rest)
-        return found
 
     def _group(self, place: int) -> Words:
         group = self._groups[place] = frozenset(self._index.groups[place])
