@@ -27,6 +27,13 @@ Words = frozenset[str]
 
 A_NUMBER = "#"
 """Stands for any number among the words that are needed."""
+
+
+def mark_of(role: str) -> str:
+    """Stands for any word that gets `role` from what it begins or ends with, and is not listed."""
+    return "-" + role
+
+
 # What each feature of an act cannot be true without: one word with one of these roles. What other acts bring about (a change of
 # mind, a request made before) is left out: their words let the text through themselves.
 _SOURCES: dict[str, Roles] = {
@@ -66,7 +73,8 @@ def index_of(languages: Sequence[LanguageRules], frames: Sequence[Frame]) -> Rul
     shared = _Vocabulary(forms.values())
     found: dict[str, dict[tuple[Words, ...], None]] = {}
     for language in languages:
-        _add_ways(found, _without_gaps(language), frames, _Vocabulary([forms[language.code]], shared))
+        inflected = {mark_of(role): frozenset({role}) for role in (*language.endings, *language.prefixes.values()) if role}
+        _add_ways(found, _without_gaps(language), frames, _Vocabulary([forms[language.code], inflected], shared))
     # A word that needs nothing lets its text through; so nobody need ask for it.
     free = frozenset(word for word, ways in found.items() if () in ways)
     groups: dict[Words, int] = {}

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from msgbot.domain.index import mark_of
 from msgbot.domain.rulebook import STRONG, LanguageRules, Roles, RuleIndex
 from msgbot.domain.text import has_cjk, has_kana, is_number, plainly, unleet, unstretched, without_accents
 from msgbot.domain.typos import SHORTEST, GlueIndex, TypoIndex
@@ -36,7 +37,8 @@ _LATIN = re.compile("[a-z0-9]+")
 class Known(NamedTuple):
     """What the lexicon says of a word: its entry, the spelling it was taken for, how many edits away that is, and its votes for
     each language (VOTE_BITS a language, in the order of the rulebook). `whole`: it is one word and need not be cut.
-    `is_number`: it is long enough to name an order."""
+    `is_number`: it is long enough to name an order. `alike`: all that it may stand for, when that is not just `form`: words of the
+    rules, and marks (index.mark_of) for roles that come from how it begins or ends."""
 
     entry: Entry
     form: str
@@ -44,6 +46,7 @@ class Known(NamedTuple):
     votes: int = 0
     whole: bool = True
     is_number: bool = False
+    alike: tuple[str, ...] = ()
 
 
 class Lexicon:
@@ -153,7 +156,9 @@ class Lexicon:
             return None
         share = VOTE // len(meant)
         entry = {code: self._roles[code][word] for code, word in meant.items()}
-        return Known(entry, next(iter(meant.values())), edits or 1, sum(share << self._shifts[code] for code in entry))
+        votes = sum(share << self._shifts[code] for code in entry)
+        alike = tuple(dict.fromkeys(meant.values()))
+        return Known(entry, alike[0], edits or 1, votes, alike=alike)
 
     def _without_prefix(self, form: str) -> Known | None:
         """The word that something is written onto (Arabic `وإلغاء`, and cancel)."""
@@ -161,7 +166,9 @@ class Lexicon:
             for prefix, role in prefixes:
                 rest = form[len(prefix) :]
                 if form.startswith(prefix) and len(rest) >= _SHORTEST_STEM and (roles := self._roles[code].get(rest)):
-                    return Known({code: roles | {role} if role else roles}, rest, 0, VOTE << self._shifts[code])
+                    alike = (rest, mark_of(role)) if role else (rest,)
+                    entry = {code: roles | {role} if role else roles}
+                    return Known(entry, rest, 0, VOTE << self._shifts[code], alike=alike)
         return None
 
     def _by_ending(self, form: str) -> Known | None:
@@ -173,7 +180,7 @@ class Lexicon:
                 if len(form) >= length + _SHORTEST_ROOT:
                     found |= listed.get(form[-length:], found)
             if found:
-                return Known({code: found}, form)
+                return Known({code: found}, form, alike=tuple(mark_of(role) for role in sorted(found)))
         return None
 
     def cut(self, run: str) -> list[tuple[int, int, Known]]:

@@ -187,7 +187,7 @@ def _merged(nodes: Sequence[Node], index: PhraseIndex) -> list[Node]:
 
 
 def _node(start: int, end: int, known: Known) -> Node:
-    entry, form, edits, votes, _, is_number = known
+    entry, form, edits, votes, _, is_number, _ = known
     return Node(start, end, form, _NUMBER if is_number else _NO_ROLES, "", edits, False, False, entry, votes)
 
 

@@ -12,14 +12,13 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from msgbot.domain.index import A_NUMBER
-from msgbot.domain.lexicon import CACHE_LIMIT, VOTE_BITS, Lexicon
+from msgbot.domain.lexicon import CACHE_LIMIT, VOTE_BITS, Known, Lexicon
 from msgbot.domain.rulebook import RuleIndex
 from msgbot.domain.text import fold, has_cjk, is_number, plain_markup, words_of
 
 Words = frozenset[str]
 
 _LONGEST_REMEMBERED = 40
-_ONE = 1
 _VOWELS = frozenset("aeiouy")
 _LETTERS_OF_A_WORD = 2
 """A word written letter by letter has at least so many consonants; single vowels are words of many languages."""
@@ -32,7 +31,7 @@ class Sieve:
         self._lexicon = lexicon
         self._index = index
         places = len(lexicon.languages)
-        self._odd = _ONE << VOTE_BITS * places
+        self._odd = 1 << VOTE_BITS * places
         self._letter = self._odd << VOTE_BITS
         self._number = self._letter << VOTE_BITS
         self._fragment = self._number << VOTE_BITS
@@ -83,33 +82,32 @@ class Sieve:
         group = self._groups[place] = frozenset(self._index.groups[place])
         return group
 
-    def _forms(self, word: str) -> list[str]:
-        """The words of the rules that `word` stands for."""
+    def _parts(self, word: str) -> list[Known]:
+        """What is known of `word`; of several, when short ones are written together with it (`l'annuler`)."""
         found, form = [], fold(word)
         while (elided := self._lexicon.elided(form)) is not None:
-            found.append(elided.form)
+            found.append(elided)
             form = form[len(elided.form) :]
-        known = self._lexicon.look_up(form)
-        found.append(known.form)
-        return found
+        return [*found, self._lexicon.look_up(form)]
+
+    def _forms(self, word: str) -> list[str]:
+        """The words of the rules, and the marks, that `word` may stand for."""
+        return [form for part in self._parts(word) for form in part.alike or (part.form,)]
 
     def weigh(self, word: str) -> int:
         """The votes of a word and what must be known of it, as one number: whether it is odd, a single letter, a number, or what a
         blank by accident may have left of another word."""
         if word.isdigit():
             return self._number if is_number(word) else 0
-        known = self._lexicon.look_up(word)
-        if known.whole and known.form == word and known.entry and len(word) > 1:
-            return known.votes
-        forms = self._forms(word)
-        votes = sum(self._lexicon.look_up(form).votes for form in forms)
-        if forms != [word]:
-            votes += self._odd
-        if not known.entry and self._lexicon.is_fragment(known.form):
-            votes += self._fragment
+        parts = self._parts(word)
+        weight = sum([part.votes for part in parts])
+        if len(parts) > 1 or parts[0].alike or parts[0].form != word:
+            weight += self._odd
+        if not parts[-1].entry and self._lexicon.is_fragment(parts[-1].form):
+            weight += self._fragment
         if len(word) == 1 and word not in _VOWELS:
-            votes += self._letter
-        return votes
+            weight += self._letter
+        return weight
 
 
 class _Table(dict[str, int]):
