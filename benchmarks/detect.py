@@ -22,7 +22,7 @@ from pathlib import Path
 from accuracy import FOLDS, TooFewError, judged, learned, scores_of
 from methods import METHODS
 from report import Report, plot
-from rows import NOT_SCORED, InputError, example_rows, read_rows, same
+from rows import InputError, example_rows, read_rows, same
 from speed import Speed, clock, mean_length, measure, stream_of
 
 FEWEST_ROUNDS = 3
@@ -81,6 +81,9 @@ def versions() -> dict[str, str]:
 
 def run(options: argparse.Namespace) -> None:
     """Measures everything and writes the results. Raises InputError."""
+    # Not before `main` has seen that msgbot is there.
+    from msgbot.domain.measure import NOT_SCORED
+
     rows = read_rows(options.labels) if options.labels else example_rows()
     scored = [row for row in rows if row.tier not in NOT_SCORED] if options.labels else []
     training, taught = None, f"What learns was tested on {FOLDS} folds of these messages, each with what it learned from the others"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -76,7 +77,7 @@ def _shared(chunks: Iterable[list[tuple[int, bytes]]], processes: int, reader: _
     first = next(chunks, None)
     if first is None:
         return
-    with ProcessPoolExecutor(processes) as pool:
+    with ProcessPoolExecutor(processes, initializer=_leave_stopping_to_the_parent) as pool:
         waiting: deque[Future[Answer]] = deque([pool.submit(_read_elsewhere, first)])
         for chunk in chunks:
             waiting.append(pool.submit(_read_elsewhere, chunk))
@@ -84,6 +85,11 @@ def _shared(chunks: Iterable[list[tuple[int, bytes]]], processes: int, reader: _
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+def _leave_stopping_to_the_parent() -> None:
+    # Ctrl-C reaches every process of the terminal; one message that it stopped is enough.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _read_elsewhere(lines: list[tuple[int, bytes]]) -> Answer:
