@@ -13,12 +13,11 @@ from msgbot.domain.condition import condition
 from msgbot.domain.matching import Node
 from msgbot.domain.objects import object_of
 from msgbot.domain.polarity import polarity
-from msgbot.domain.rulebook import ASKING, SPEAKS_OF_AN_ORDER
+from msgbot.domain.rulebook import ASKING, SPEAKS_OF_AN_ORDER, STRONG
 from msgbot.domain.sentences import Clause, Sentence
 from msgbot.domain.spot import Spot, has, spots_of
 from msgbot.domain.tense import report
 
-_CANCELLING = frozenset({"cancel", "cancelling", "cancelled", "cancellation"})
 _TAKES_AN_OBJECT = frozenset({"cancel", "cancelling", "halt", "disregard", "unsend", "proceed", "refused"})
 MOST_ACTS = 60
 """Nobody asks so often in one message; who does wants to keep the reader busy."""
@@ -98,7 +97,7 @@ def read(sentences: Sequence[Sentence]) -> list[Act]:
 def _draft(spot: Spot) -> _Draft:
     found, target = object_of(spot)
     features = {feature for each in _MANNERS for feature in each(spot)}
-    if spot.kind in _CANCELLING:
+    if spot.kind in STRONG:
         features.update(feature for each in _MANNERS_OF_CANCELLING for feature in each(spot))
     if has(spot.before, "why"):
         features.add("why")
@@ -124,7 +123,7 @@ def _turns_against(spot: Spot, drafts: list[_Draft]) -> bool:
         "but" in spot.clause.nodes[0].roles
         and bool(drafts)
         and drafts[-1].spot.sentence is spot.sentence
-        and drafts[-1].spot.kind in _CANCELLING
+        and drafts[-1].spot.kind in STRONG
     )
 
 
@@ -159,7 +158,7 @@ def _of_the_message(sentences: Sequence[Sentence], drafts: Sequence[_Draft]) -> 
         if kind == "rethink":
             features.add("rethink")
         if kind in {"proceed", "disregard"} or (
-            kind in _CANCELLING and "negated" in mine and not mine & {"reported", "asked-before", "why"}
+            kind in STRONG and "negated" in mine and not mine & {"reported", "asked-before", "why"}
         ):
             features.add("keep")
     return frozenset(features)
