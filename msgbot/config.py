@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from msgbot.errors import ConfigError
@@ -30,6 +30,37 @@ class Settings(BaseSettings):
         24.0, description="Order facts older than this do not support a cancellation."
     )
     undo_seconds: Annotated[float, Field(ge=0)] = Field(0.0, description="How long a reply waits before it goes out.")
+    outbox: Path | None = Field(None, description="Folder for the service's replies; empty: `outbox` in the data folder.")
+    trusted_sources: frozenset[str] = Field(
+        frozenset(), description="Names of tokens whose order facts may put a formal request on file."
+    )
+    keep_days: Annotated[int, Field(ge=0)] = Field(
+        0, description="After so many days `msgbot prune` removes personal data; 0: it must be told how many."
+    )
+    key: SecretStr = Field(
+        SecretStr(""), description="Key that webhook secrets follow from; empty: the file `msgbot.key` in the data folder."
+    )
+    host: str = Field("127.0.0.1", description="Address that the service listens on.")
+    port: Annotated[int, Field(ge=0, le=65_535)] = Field(8080, description="Port that the service listens on.")
+    max_body_mb: Annotated[float, Field(gt=0)] = Field(25.0, description="Largest request body; a stream of lines may be longer.")
+    max_batch: Annotated[int, Field(gt=0)] = Field(10_000, description="Most messages in one JSON array.")
+    rate_per_token: Annotated[float, Field(ge=0)] = Field(
+        5_000.0, description="Requests a second that a token may make of one process; 0: no limit."
+    )
+    idle_seconds: Annotated[float, Field(gt=0)] = Field(
+        30.0, description="A client that sends or takes nothing for so long is let go in mid-request."
+    )
+    stop_seconds: Annotated[float, Field(ge=0)] = Field(
+        30.0, description="How long a stopping process goes on with what it has begun."
+    )
+    webhook_age_seconds: Annotated[float, Field(gt=0)] = Field(
+        300.0, description="An incoming webhook signed longer ago than this is refused."
+    )
+    private_webhooks: bool = Field(
+        False, description="Whether webhooks may go to http:// and to addresses inside the own network."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What the service logs.")
+    log_format: Literal["json", "text"] = Field("json", description="Log lines for programs or for people.")
 
     @property
     def freshness(self) -> timedelta:

@@ -6,7 +6,9 @@
     ├── InputError            a file or value from outside is not what it claims to be
     ├── StoreError            the database cannot be used
     ├── DeliveryError         a reply could not be handed over
-    └── NotFound              no such message, order or reply on file
+    ├── NotFound              no such message, order or reply on file
+    ├── Conflict              what is asked does not fit what is on file now
+    └── AccessError           nobody we know, or not allowed
 
 Adapters translate what libraries raise into these and keep the cause. The domain answers with values instead of raising for what
 is to be expected.
@@ -73,3 +75,15 @@ class DeliveryError(MsgbotError):
 
 class NotFound(MsgbotError):
     """No such message, order or reply on file."""
+
+
+class Conflict(MsgbotError):
+    """What is asked does not fit what is on file now: look at it again before asking anew."""
+
+
+class AccessError(MsgbotError):
+    """Whoever asks is nobody we know (`known` is False), or is not allowed to do this."""
+
+    def __init__(self, text: str, *, known: bool = True) -> None:
+        super().__init__(text)
+        self.known = known

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from msgbot.errors import ConfigError, StoreError
 
-NEWEST = "0001"
+NEWEST = "0002"
 """The schema version this program works with: the newest file in `migrations/versions`."""
 _BUSY_MS = 30_000
 

@@ -67,8 +67,13 @@ messages = Table(
     Column("intent", String(16), nullable=False),
     Column("verdict", JSON, nullable=False),
     Column("solicits", Boolean, nullable=False),
+    Column("request_id", String(64), nullable=False, server_default=""),
+    Column("pruned_at", Moment),
 )
 Index("messages_by_buyer", messages.c.account, messages.c.buyer_key)
+Index("messages_by_time", messages.c.account, messages.c.received_at, messages.c.id)
+Index("messages_by_intent", messages.c.account, messages.c.intent, messages.c.received_at, messages.c.id)
+Index("messages_to_prune", messages.c.pruned_at, messages.c.received_at)
 
 raw_messages = Table(
     "raw_messages",
@@ -149,11 +154,14 @@ replies = Table(
     Column("sent_at", Moment),
     Column("delivered_to", Text, nullable=False),
     Column("note", Text, nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("changed_by", String(96), nullable=False, server_default=""),
 )
 # An order gets one instruction: what the code checks, the database guarantees. NULLs do not collide.
 Index("replies_once", replies.c.account, replies.c.once, unique=True)
 Index("replies_by_message", replies.c.account, replies.c.message_id, unique=True)
 Index("replies_by_order", replies.c.account, replies.c.order_id)
+Index("replies_by_state", replies.c.account, replies.c.state, replies.c.created_at, replies.c.id)
 
 rulings = Table(
     "rulings",
@@ -170,8 +178,34 @@ rulings = Table(
     Column("way_out", Text, nullable=False),
     Column("counts", Boolean),
     Column("origin", Text, nullable=False),
+    Column("asked_by", String(96), nullable=False, server_default=""),
+    Column("overridden_by", String(96), nullable=False, server_default=""),
+    Column("overridden_at", Moment),
+    Column("override_reason", Text, nullable=False, server_default=""),
 )
 Index("rulings_by_order", rulings.c.account, rulings.c.order_id)
+Index("rulings_by_time", rulings.c.account, rulings.c.at, rulings.c.id)
+
+cancellations = Table(
+    "cancellations",
+    metadata,
+    _account(),
+    Column("id", String(32), primary_key=True),
+    Column("order_id", String(64), nullable=False),
+    Column("item_ids", JSON, nullable=False),
+    Column("reason", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("ruling_id", String(32), nullable=False),
+    Column("asked_by", String(96), nullable=False),
+    Column("counts", Boolean),
+    Column("created_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+    Column("note", Text, nullable=False),
+)
+Index("cancellations_by_order", cancellations.c.account, cancellations.c.order_id)
+Index(
+    "cancellations_by_state", cancellations.c.account, cancellations.c.state, cancellations.c.created_at, cancellations.c.id
+)
 
 trail = Table(
     "trail",
@@ -185,10 +219,105 @@ trail = Table(
     Column("hash", String(64), nullable=False),
 )
 
+Index("trail_by_time", trail.c.account, trail.c.at)
+
 trail_heads = Table(
     "trail_heads",
     metadata,
     _account(),
     Column("number", Integer, nullable=False),
     Column("hash", String(64), nullable=False),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("store", Text, nullable=False),
+    Column("own_addresses", JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+# `accounts` of users and tokens: the names of those they may work with; NULL means all.
+users = Table(
+    "users",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("password_hash", String(255), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("accounts", JSON(none_as_null=True)),
+    Column("created_at", Moment, nullable=False),
+    Column("disabled_at", Moment),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("name", String(64), nullable=False),
+    Column("secret_hash", String(64), nullable=False),
+    Column("signing", Boolean, nullable=False),
+    Column("user_name", String(64)),
+    Column("role", String(16), nullable=False),
+    Column("scopes", JSON(none_as_null=True)),
+    Column("accounts", JSON(none_as_null=True)),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("revoked_at", Moment),
+    Column("last_used_at", Moment),
+)
+Index("tokens_by_name", tokens.c.name, unique=True)
+
+# A row without a status is a request that is being worked on, or that died while it was.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("actor", String(96), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("status", Integer),
+    Column("headers", JSON(none_as_null=True)),
+    Column("body", LargeBinary),
+)
+Index("idempotency_keys_by_age", idempotency_keys.c.at)
+
+# Secrets are not here: they follow from the installation's key, the id and `secret_version`.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    _account(),
+    Column("id", String(32), primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("events", JSON, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("secret_version", Integer, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _account(),
+    Column("id", String(32), primary_key=True),
+    Column("webhook_id", String(32), nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", JSON, nullable=False),
+    Column("next_try_at", Moment),
+)
+Index("deliveries_by_webhook", deliveries.c.account, deliveries.c.webhook_id, deliveries.c.created_at, deliveries.c.id)
+Index("deliveries_by_age", deliveries.c.created_at)
+
+workers = Table(
+    "workers",
+    metadata,
+    Column("id", String(96), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
 )
