@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -50,7 +50,7 @@ class Receive:
         async with self._database.transaction() as connection:
             known = await messages.known(connection, account, [turn.message.id for turn in turns])
             for turn, (_, raw) in zip(turns, incoming, strict=True):
-                if turn.message.source is Source.FILE and known.get(turn.message.id, raw) != raw:
+                if turn.message.source is Source.FILE and await _is_another(connection, turn.message, raw, known):
                     turn = replace(turn, message=_numbered_anew(turn.message, raw))
                     known |= await messages.known(connection, account, [turn.message.id])
                 new = turn.message.id not in known
@@ -96,6 +96,14 @@ class Receive:
             },
         )
         await self._engine.enqueue(connection, ANSWER, message.account, message.id)
+
+
+async def _is_another(connection: AsyncConnection, message: Message, raw: bytes, known: Mapping[str, bytes | None]) -> bool:
+    """Whether another message than this one is on file under its id."""
+    if message.id not in known:
+        return False
+    content = known[message.id]
+    return content != raw if content is not None else await messages.contradicts(connection, message)
 
 
 def _numbered_anew(message: Message, raw: bytes) -> Message:

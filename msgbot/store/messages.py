@@ -17,11 +17,23 @@ from msgbot.store.schema import decisions, message_orders, messages, raw_message
 from msgbot.store.values import storable, verdict_from_json, verdict_to_json
 
 
-async def known(connection: AsyncConnection, account: str, ids: Sequence[str]) -> dict[str, bytes]:
-    """Those of `ids` that are on file already, with the raw content each came with."""
-    query = select(raw_messages.c.message_id, raw_messages.c.content)
-    found = await connection.execute(query.where(raw_messages.c.account == account, raw_messages.c.message_id.in_(ids)))
-    return {row.message_id: row.content for row in found}
+async def known(connection: AsyncConnection, account: str, ids: Sequence[str]) -> dict[str, bytes | None]:
+    """Those of `ids` that are on file already, with the raw content each came with; None where it was removed since."""
+    same = (raw_messages.c.account == messages.c.account) & (raw_messages.c.message_id == messages.c.id)
+    query = select(messages.c.id, raw_messages.c.content).outerjoin(raw_messages, same)
+    found = await connection.execute(query.where(messages.c.account == account, messages.c.id.in_(ids)))
+    return {row.id: row.content for row in found}
+
+
+async def contradicts(connection: AsyncConnection, message: Message) -> bool:
+    """Whether `message` is another than the one on file under its id, whose content was removed: written at another time, or about
+    other orders. More is not left of it to tell."""
+    query = select(messages.c.sent_at, messages.c.order_ids)
+    found = await connection.execute(query.where(messages.c.account == message.account, messages.c.id == message.id))
+    row = found.one()
+    # One that named no order may have been given that of its buyer since.
+    other_orders = bool(message.order_ids) and message.order_ids != tuple(row.order_ids)
+    return row.sent_at != message.sent_at or other_orders
 
 
 async def undecided(connection: AsyncConnection, account: str) -> list[str]:
@@ -150,7 +162,7 @@ def _turn(row: Row[Any]) -> Turn:
         origin=row.origin,
     )
     verdict: Verdict = verdict_from_json(row.verdict)
-    return Turn(message, verdict, row.solicits, row.received_at)
+    return Turn(message, verdict, row.solicits, row.received_at, row.pruned_at)
 
 
 async def requests_between(
