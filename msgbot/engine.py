@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -29,6 +30,8 @@ _APPLICATION = "msgbot"
 _AT_ONCE = 16
 _POLL_SECONDS = 0.05
 _WAITING = ["ENQUEUED", "PENDING"]
+_ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+_FORGET_AT_ONCE = 500
 # Workflows begun by one release are finished by the next: raise this only when their steps change.
 _WORKFLOW_VERSION = "1"
 
@@ -105,6 +108,19 @@ class Engine:
     async def close(self) -> None:
         """Closes the connections used for enqueuing."""
         await asyncio.to_thread(self._client.destroy)
+
+    async def forget(self, older_than: datetime) -> int:
+        """Deletes the workflows that came to their end before `older_than`, whatever it was, with all that is kept of their
+        steps; how many."""
+        forgotten = 0
+        while True:
+            found = await self._client.list_workflows_async(
+                status=_ENDED, completed_before=older_than.isoformat(), limit=_FORGET_AT_ONCE, load_input=False, load_output=False
+            )
+            await self._client.delete_workflows_async([each.workflow_id for each in found])
+            forgotten += len(found)
+            if len(found) < _FORGET_AT_ONCE:
+                return forgotten
 
 
 def _subject(workflow_id: str) -> str:
