@@ -21,6 +21,7 @@ from msgbot.domain.solicitation import last_steps
 from msgbot.engine import Engine
 from msgbot.errors import ConfigError, ContentError, StoreError
 from msgbot.mailroom import Mailroom
+from msgbot.prune import Prune
 from msgbot.receive import Receive
 from msgbot.store.database import Database, open_database
 from msgbot.take_orders import TakeOrders
@@ -70,6 +71,16 @@ async def open_mailroom(settings: Settings, office: Office, outbox: Outbox, cloc
             yield Mailroom(office.database, engine, receive, answer, settings.account)
         finally:
             await engine.close()
+
+
+@asynccontextmanager
+async def open_prune(office: Office, clock: Clock = system_clock) -> AsyncIterator[Prune]:
+    """What removes personal data. It may be open beside a service."""
+    engine = Engine(office.database)
+    try:
+        yield Prune(office.database, engine, clock)
+    finally:
+        await engine.close()
 
 
 def _buttons(replies: Replies) -> frozenset[str]:

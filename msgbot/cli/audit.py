@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from msgbot.audit import AuditReport, InformalCase, Proof
 from msgbot.cli.options import Moment, data_options, format_option, run_async
-from msgbot.cli.output import console, print_json, snippet
+from msgbot.cli.output import console, print_json, words_of
 from msgbot.config import Settings, load_settings
 from msgbot.domain.outcome import Outcome
 from msgbot.wiring import open_office
@@ -101,8 +101,8 @@ def print_audit(out: Console, report: AuditReport) -> None:
             out.print(f"  [{style}]{count:4}[/]  {_WORDS[outcome]}")
     for case in report.cancelled_informally:
         asked = f"{case.asked_at:%Y-%m-%d %H:%M}"
-        words = snippet(case.message.message.text, 60)
-        out.print(f"  [bad]cancelled on a message alone[/]: order {escape(case.order_id)}, asked {asked}: “{words}”")
+        words = words_of(case.message, 60)
+        out.print(f"  [bad]cancelled on a message alone[/]: order {escape(case.order_id)}, asked {asked}: {words}")
     for order_id in report.solicited:
         out.print(
             f"  [bad]solicited[/]: on order {escape(order_id or '?')} the seller asked for a formal request, unasked by the buyer"

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from msgbot.cli.output import snippet, verdict_json
+from msgbot.cli.output import verdict_json, words_of
 from msgbot.domain.conversation import Turn
 from msgbot.mailroom import Handled
 from msgbot.store.replies import Reply, ReplyState
@@ -50,9 +50,8 @@ def print_handled(out: Console, handled: Handled, *, with_file: bool = True) -> 
     known = "" if handled.new else "  [quiet](known from an earlier run)[/]"
     language = f"  {verdict.language}" if verdict.language and message.kind.value == "buyer" else ""
     out.print(f"{_SHOWN[_what(handled)]}  {escape(order)}{language}  [quiet]{escape(_file_of(message.origin))}[/]{known}")
-    words = snippet(message.text or message.subject)
-    if words:
-        out.print(f"    [quiet]“{words}”[/]")
+    if words := words_of(handled.turn):
+        out.print(f"    [quiet]{words}[/]")
     if handled.decided is not None:
         for reason in handled.decided.decision.reasons:
             if reason:

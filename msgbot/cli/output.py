@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.theme import Theme
 
+from msgbot.domain.conversation import Turn
 from msgbot.domain.verdict import Reading, Span, Verdict
 
 THEME = Theme({"good": "green", "care": "yellow", "bad": "red", "quiet": "dim", "head": "bold"})
@@ -58,6 +59,14 @@ def verdict_json(verdict: Verdict) -> dict[str, Any]:
         "opposes": verdict.opposes,
         "notes": list(verdict.notes),
     }
+
+
+def words_of(turn: Turn, length: int = 100) -> str:
+    """The beginning of what was written, or that it was removed, as markup; empty where there are no words."""
+    if turn.pruned_at is not None:
+        return f"its words were removed on {turn.pruned_at:%Y-%m-%d}"
+    words = snippet(turn.message.text or turn.message.subject, length)
+    return f"“{words}”" if words else ""
 
 
 def snippet(text: str, length: int = 100) -> str:

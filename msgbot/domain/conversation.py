@@ -14,12 +14,14 @@ _NO_DATE = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A message with its verdict. `solicits`: the seller asks the buyer in it to file a formal request."""
+    """A message with its verdict. `solicits`: the seller asks the buyer in it to file a formal request. `pruned_at` is when its
+    words and addresses were removed, if they were."""
 
     message: Message
     verdict: Verdict
     solicits: bool = False
     received_at: datetime | None = field(default=None, compare=False)
+    pruned_at: datetime | None = field(default=None, compare=False)
 
     @property
     def place(self) -> tuple[datetime, str]:

@@ -34,6 +34,7 @@ class EntryKind(StrEnum):
     ORDER_CANCELLED_SEEN = "order_cancelled_seen"
     RULING = "ruling"
     SOLICITING = "soliciting"
+    PRUNED = "pruned"
 
 
 @dataclass(frozen=True, slots=True)

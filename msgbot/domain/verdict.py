@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -27,6 +27,10 @@ class Span:
     end: int
     text: str
     role: str
+
+
+SOME_PART = Span(0, 0, "", "part")
+"""Stands for the words that say which part of an order is meant, where they are not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +72,8 @@ class Verdict:
     def partial(self) -> bool:
         """Whether only part of the order seems meant."""
         return bool(self.part)
+
+    def without_words(self) -> Verdict:
+        """The verdict without a word of the text it is about."""
+        against = tuple(replace(reading, spans=()) for reading in self.against)
+        return replace(self, evidence=(), against=against, part=(SOME_PART,) if self.part else ())

@@ -6,9 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from msgbot.domain.order import OrderItem, RequestKnowledge
-from msgbot.domain.verdict import Intent, Reading, Span, Verdict
-
-_SOME_PART = Span(0, 0, "", "part")
+from msgbot.domain.verdict import SOME_PART, Intent, Reading, Span, Verdict
 
 
 def storable(text: str) -> str:
@@ -37,7 +35,7 @@ def _clean(value: Any) -> Any:
 def verdict_from_json(data: dict[str, Any]) -> Verdict:
     """The verdict that `verdict_to_json` made plain; also of databases that only noted whether a part is meant, and not which."""
     known = {key: value for key, value in data.items() if key != "partial"}
-    part = tuple(Span(**span) for span in data.get("part", ())) or ((_SOME_PART,) if data.get("partial") else ())
+    part = tuple(Span(**span) for span in data.get("part", ())) or ((SOME_PART,) if data.get("partial") else ())
     return Verdict(
         **{
             **known,
