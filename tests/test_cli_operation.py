@@ -106,3 +106,26 @@ def test_prune_tells_of_messages_that_cannot_go_yet(tmp_path: Path) -> None:
     for options in (["--dry-run"], []):
         assert "1 messages as old stay" in msgbot("prune", "--days", 90, *options, code=1)
     assert "cheaper" in msgbot("answer", "one.eml")
+
+
+def test_a_backup_put_into_an_empty_folder_goes_on_where_it_was(tmp_path: Path) -> None:
+    answered(tmp_path)
+    printed = msgbot("backup", "copy.db")
+    assert "1 messages, 1 orders" in printed
+    assert "msgbot.key" in printed
+    head = printed.partition("its hash is ")[2].split()[0]
+    assert "is there already" in msgbot("backup", "copy.db", code=2)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "copy.db").rename(tmp_path / "elsewhere" / "msgbot.db")
+    assert head in msgbot("audit", "verify", "--data", "elsewhere")
+    assert "nobody was answered twice" in msgbot("answer", "one.eml", "--data", "elsewhere")
+
+
+def test_a_backup_of_an_older_schema_can_be_taken_before_it_is_migrated(tmp_path: Path) -> None:
+    asyncio.run(left_by_an_earlier_release(tmp_path / "msgbot-data" / "msgbot.db"))
+    assert "schema 0001, checked" in msgbot("backup", "copy.db")
+
+
+def test_backup_of_postgresql_names_the_program_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MSGBOT_DATABASE", "postgresql://nobody@127.0.0.1:1/none")
+    assert "pg_dump" in msgbot("backup", "copy.db", code=2)

@@ -27,6 +27,7 @@ _COMMANDS = {
     "guard": ("msgbot.cli.guard", "Check a cancellation file row by row."),
     "cancel": ("msgbot.cli.cancel", "Ask the guard about one order."),
     "audit": ("msgbot.cli.audit", "Show what became of informal requests."),
+    "backup": ("msgbot.cli.backup", "Copy the database to a new file."),
     "prune": ("msgbot.cli.prune", "Remove personal data that is old enough."),
     "migrate": ("msgbot.cli.migrate", "Bring the database up to this release."),
     "check": ("msgbot.cli.check", "Find every fault in rules and replies."),
