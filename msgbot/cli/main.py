@@ -27,6 +27,9 @@ _COMMANDS = {
     "guard": ("msgbot.cli.guard", "Check a cancellation file row by row."),
     "cancel": ("msgbot.cli.cancel", "Ask the guard about one order."),
     "audit": ("msgbot.cli.audit", "Show what became of informal requests."),
+    "account": ("msgbot.cli.account", "Add, list and change seller accounts."),
+    "user": ("msgbot.cli.user", "Add, list and change users."),
+    "token": ("msgbot.cli.token", "Create, list and revoke tokens."),
     "check": ("msgbot.cli.check", "Find every fault in rules and replies."),
     "rules": ("msgbot.cli.rules", "Measure and compare rules."),
 }

@@ -15,6 +15,9 @@ from msgbot.clock import system_clock
 from msgbot.config import load_settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+_data = click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the database.  [default: msgbot-data]"
+)
 
 
 def data_options(command: Command) -> Command:
@@ -24,11 +27,18 @@ def data_options(command: Command) -> Command:
     def with_settings(*args: Any, data: Path | None, account: str | None, **kwargs: Any) -> Any:
         return command(*args, settings=load_settings(data=data, account=account), **kwargs)
 
-    data = click.option(
-        "--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of the database.  [default: msgbot-data]"
-    )
     account = click.option("--account", help="Name of the seller account.  [default: main]")
-    return data(account(with_settings))  # type: ignore[return-value]
+    return _data(account(with_settings))  # type: ignore[return-value]
+
+
+def data_option(command: Command) -> Command:
+    """Adds `--data` to a command that is not about one account, and passes it its `settings` instead."""
+
+    @wraps(command)
+    def with_settings(*args: Any, data: Path | None, **kwargs: Any) -> Any:
+        return command(*args, settings=load_settings(data=data), **kwargs)
+
+    return _data(with_settings)  # type: ignore[return-value]
 
 
 def format_option(*choices: str) -> Callable[[Command], Command]:
