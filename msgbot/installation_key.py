@@ -16,6 +16,8 @@ from msgbot.config import Settings
 from msgbot.errors import ConfigError
 
 FILE = "msgbot.key"
+WEBHOOK = "webhook"
+"""The purpose of secrets that webhooks are signed with."""
 _LEAST_BYTES = 32
 _PREFIX = "whsec_"
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")

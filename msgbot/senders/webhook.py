@@ -33,7 +33,7 @@ class Receipt:
     @property
     def delivered(self) -> bool:
         """Whether the receiver said that it has it."""
-        return self.status is not None and 200 <= self.status < 300
+        return not self.error
 
 
 class WebhookSender:

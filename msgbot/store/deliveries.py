@@ -38,6 +38,11 @@ class Attempt:
     milliseconds: int
     error: str
 
+    @property
+    def delivered(self) -> bool:
+        """Whether the receiver said that it has it."""
+        return not self.error
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
