@@ -81,7 +81,7 @@ class Audit:
     async def report(self, account: str, since: datetime | None = None, until: datetime | None = None) -> AuditReport:
         """The audit of `account` from `since` on and before `until`."""
         now = self._clock()
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             requests = await messages.requests_between(connection, account, since, until)
             cases: dict[str, InformalCase] = {}
             solicited: set[str] = set()
@@ -114,7 +114,7 @@ class Audit:
     async def verify(self, account: str | None = None) -> list[Proof]:
         """Recomputes the chain of `account`, or of every account."""
         proofs = []
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             for name in [account] if account else await trail.accounts(connection):
                 proofs.append(await _prove(connection, name))
         return proofs

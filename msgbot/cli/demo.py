@@ -22,6 +22,7 @@ from msgbot.cli.orders import print_report
 from msgbot.cli.output import console
 from msgbot.config import Settings, load_settings
 from msgbot.drafts import write_drafts
+from msgbot.store.database import migrate_database
 from msgbot.wiring import Office, open_mailroom, open_office
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -57,6 +58,8 @@ async def _demo(world: Path, folder: Path) -> int:
         undo_seconds=0.0,
     )
     out = console()
+    # The folder may be left from an earlier release. Nobody's data are in it.
+    await migrate_database(settings.database_address)
     async with open_office(settings, lambda: NOW) as office:
         await _orders(out, office, settings, world)
         await _mail(out, office, settings, world, folder / "outbox")

@@ -30,6 +30,7 @@ _COMMANDS = {
     "account": ("msgbot.cli.account", "Add, list and change seller accounts."),
     "user": ("msgbot.cli.user", "Add, list and change users."),
     "token": ("msgbot.cli.token", "Create, list and revoke tokens."),
+    "migrate": ("msgbot.cli.migrate", "Bring the database up to this release."),
     "check": ("msgbot.cli.check", "Find every fault in rules and replies."),
     "rules": ("msgbot.cli.rules", "Measure and compare rules."),
 }

@@ -1,23 +1,27 @@
-"""The database: one engine, transactions, and the schema's version."""
+"""The database: one engine, its transactions, and the version of its schema."""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, event, inspect, text
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from msgbot.errors import ConfigError, StoreError
+from msgbot.errors import StoreError
+from msgbot.store import schema_version as versions
+from msgbot.store.connections import BUSY_MS, READING, database_url, make_engine, sqlite_file, store_errors
 
-NEWEST = "0002"
-"""The schema version this program works with: the newest file in `migrations/versions`."""
-_BUSY_MS = 30_000
+POOL_SIZE = 10
+"""How many connections to PostgreSQL a database holds at most, unless it is told otherwise."""
+_MIGRATION_PAUSES = (1.0,) * 20
+"""Seconds between the tries to migrate while others are in the way."""
 
 
 class Database:
@@ -28,48 +32,134 @@ class Database:
         self.engine = engine
 
     @property
+    def name(self) -> str:
+        """The address as it may be shown: without the password."""
+        return self.url.render_as_string()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is an SQLite file."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
     def sync_url(self) -> str:
         """The address in the form that blocking libraries take, password included: never to be logged."""
-        driver = "sqlite" if self.url.get_backend_name() == "sqlite" else "postgresql+psycopg"
+        driver = "sqlite" if self.is_sqlite else "postgresql+psycopg"
         return self.url.set(drivername=driver).render_as_string(hide_password=False)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed at the end, rolled back on any error. On SQLite it takes the write lock at once, so that two
         writers wait for each other instead of failing half-way. Raises StoreError when the database cannot be used."""
-        try:
+        with store_errors(self.name):
             async with self.engine.begin() as connection:
                 yield connection
-        except OperationalError as error:
-            raise StoreError(f"the database {self.url.render_as_string()} cannot be used: {error.orig}") from error
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """One transaction that only reads, and sees everything as it was at one moment. Writers do not hold it up, nor it them;
+        writing in it fails. Raises StoreError when the database cannot be used."""
+        with store_errors(self.name):
+            async with self._snapshot() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def _snapshot(self) -> AsyncIterator[AsyncConnection]:
+        async with self.engine.connect() as connection:
+            await connection.execution_options(**{READING: True})
+            async with connection.begin():
+                if not self.is_sqlite:
+                    await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+                yield connection
+
+    async def version(self) -> str | None:
+        """The version of the schema; None in an empty database."""
+        async with self._snapshot() as connection:
+            return await connection.run_sync(versions.version_of)
+
+    async def fold_log(self) -> None:
+        """On SQLite, moves the write-ahead log into the file and empties it: until then it still holds what was deleted. Where a
+        reader at work keeps it from doing so, a later call does. Raises StoreError when the database cannot be used."""
+        if not self.is_sqlite:
+            return
+        with store_errors(self.name):
+            async with self.engine.connect() as connection:
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                # While it waits for readers, writers wait for it: not for long.
+                for statement in ("busy_timeout = 1000", "wal_checkpoint(TRUNCATE)", f"busy_timeout = {BUSY_MS}"):
+                    await driver.execute_fetchall(f"PRAGMA {statement}")
 
     async def close(self) -> None:
         """Closes all connections."""
         await self.engine.dispose()
 
 
-async def open_database(address: str | Path) -> Database:
-    """The database at `address` (a SQLAlchemy URL, or the path of an SQLite file), created or brought up to date as needed.
-
-    Raises ConfigError for a wrong address and StoreError when the database cannot be opened or is newer than this program."""
-    url = _url(address)
-    engine = create_async_engine(url)
-    if url.get_backend_name() == "sqlite":
-        _prepare_sqlite(engine)
-        if url.database:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    database = Database(url, engine)
+@asynccontextmanager
+async def _connected(address: str | Path, what: str, pool_size: int = POOL_SIZE) -> AsyncIterator[Database]:
+    """The database at `address`, whatever its schema. It is closed after an error. Raises ConfigError, and StoreError that says
+    what it cannot be."""
+    url = database_url(address)
     try:
-        async with engine.begin() as connection:
-            await connection.run_sync(_bring_up_to_date, url.render_as_string())
-    except (DatabaseError, OSError) as error:
-        await database.close()
-        reason = getattr(error, "orig", None) or error
-        raise StoreError(f"the database {url.render_as_string()} cannot be opened: {reason}") from error
-    except StoreError:
+        database = Database(url, make_engine(url, pool_size))
+    except OSError as error:
+        raise StoreError(f"the database {url.render_as_string()} cannot be {what}: {error.strerror}") from error
+    try:
+        with store_errors(database.name, what):
+            yield database
+    except BaseException:
         await database.close()
         raise
+
+
+async def open_database(address: str | Path, *, pool_size: int = POOL_SIZE) -> Database:
+    """The database at `address` (a SQLAlchemy URL, or the path of an SQLite file); an empty one is given the schema. `pool_size`
+    is how many connections to PostgreSQL it holds at most.
+
+    Raises ConfigError for a wrong address, and StoreError when the database cannot be opened or its schema is older or newer than
+    this program's."""
+    async with _connected(address, "opened", pool_size) as database:
+        version = await database.version()
+        if version is None:
+            async with database.engine.begin() as connection:
+                version = await connection.run_sync(versions.create)
+        versions.check(version, database.name)
     return database
+
+
+async def schema_version(address: str | Path) -> str | None:
+    """The version of the schema at `address`; None where there is no database yet, or an empty one. Creates nothing.
+
+    Raises ConfigError for a wrong address and StoreError when the database cannot be opened."""
+    file = sqlite_file(address)
+    if file is not None and not file.is_file():
+        return None
+    async with _connected(address, "opened") as database:
+        version = await database.version()
+    await database.close()
+    return version
+
+
+async def migrate_database(address: str | Path) -> tuple[str, str]:
+    """Brings the schema at `address` up to this program's version while others go on working; the versions before and after. An
+    empty database is given the schema; its version before is the empty text.
+
+    Raises ConfigError for a wrong address, and StoreError when the database cannot be opened, its schema is newer than this
+    program's, or other transactions stay in the way."""
+    pauses = iter(_MIGRATION_PAUSES)
+    async with _connected(address, "migrated") as database:
+        while True:
+            try:
+                async with database.engine.begin() as connection:
+                    before, after = await connection.run_sync(versions.migrate)
+                break
+            except OperationalError as error:
+                pause = next(pauses, None)
+                if pause is None or not versions.is_in_the_way(error):
+                    raise
+            await asyncio.sleep(pause)
+        versions.check(after, database.name)
+    await database.close()
+    return before, after
 
 
 def copy_sqlite(source: Path, target: Path) -> None:
@@ -79,54 +169,3 @@ def copy_sqlite(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(source)) as original, closing(sqlite3.connect(target)) as copy:
         original.backup(copy)
-
-
-def _url(address: str | Path) -> URL:
-    if isinstance(address, Path) or "://" not in address:
-        return URL.create("sqlite+aiosqlite", database=str(address))
-    try:
-        url = make_url(address)
-    except (ArgumentError, ValueError) as error:
-        # Not shown: there may be a password in it.
-        raise ConfigError("the setting 'database' is no database address; one looks like postgresql://user@host/name") from error
-    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
-    backend = url.get_backend_name()
-    if backend not in drivers:
-        raise ConfigError(f"msgbot works with SQLite and PostgreSQL, not with {backend!r}")
-    return url.set(drivername=drivers[backend])
-
-
-def _prepare_sqlite(engine: AsyncEngine) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
-    def on_connect(connection: Any, record: object) -> None:
-        # The driver must not begin transactions on its own: BEGIN IMMEDIATE below does.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.close()
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _bring_up_to_date(connection: Connection, name: str) -> None:
-    version = None
-    if inspect(connection).has_table("alembic_version"):
-        version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    if version == NEWEST:
-        return
-    if version is not None and version > NEWEST:
-        raise StoreError(
-            f"the database {name} was made by a newer msgbot (schema {version}, this one knows {NEWEST}): update msgbot"
-        )
-    from alembic import command
-    from alembic.config import Config
-
-    config = Config()
-    config.set_main_option("script_location", "msgbot:store/migrations")
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")

@@ -30,7 +30,8 @@ class ReplyState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Reply:
     """An answer on file. `once` is the key under which an order gets it once only; None for suggestions. `mail_id` is its
-    Message-ID, fixed before the first try. `delivered_to` says where it went; `note` why it stopped or failed."""
+    Message-ID, fixed before the first try. `delivered_to` says where it went; `note` why it stopped or failed. `version` grows
+    with every change; `changed_by` is the person who changed it last, or empty."""
 
     account: str
     id: str
@@ -47,6 +48,8 @@ class Reply:
     sent_at: datetime | None = None
     delivered_to: str = ""
     note: str = ""
+    version: int = 1
+    changed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from msgbot.store.schema import Moment
+from msgbot.store.schema_version import lock
 
 revision = "0002"
 down_revision = "0001"
@@ -18,6 +19,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Adds tables, columns with defaults, and indexes."""
+    lock(op.get_bind(), "messages", "replies", "rulings", "trail")
     _people()
     _webhooks()
     op.create_table(
