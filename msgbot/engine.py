@@ -57,13 +57,17 @@ class Engine:
         # Known before anything is launched, the queue is served at once; one made later is noticed after a second.
         self._client.register_queue(QUEUE, polling_interval_sec=_POLL_SECONDS, worker_concurrency=_AT_ONCE)
 
-    async def enqueue(self, connection: AsyncConnection, workflow: str, account: str, subject: str, attempt: str = "first") -> None:
-        """Enqueues `workflow` about `subject` in the transaction of `connection`: once and for all, for each attempt."""
+    async def enqueue(
+        self, connection: AsyncConnection, workflow: str, account: str, subject: str, attempt: str = "first", delay: float = 0.0
+    ) -> None:
+        """Enqueues `workflow` about `subject` in the transaction of `connection`: once and for all, for each attempt. It begins
+        `delay` seconds from now at the earliest."""
         options = {
             "queue_name": QUEUE,
             "workflow_name": workflow,
             "workflow_id": f"{workflow}:{account}:{attempt}:{subject}",
             "app_version": _WORKFLOW_VERSION,
+            **({"delay_seconds": delay} if delay > 0 else {}),
         }
         enqueue = self._client.enqueue_in_transaction
         await connection.run_sync(lambda sync: enqueue(sync, options, account, subject))  # type: ignore[arg-type]

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from msgbot.clock import Clock
 from msgbot.domain.trail import EntryKind, Facts
 from msgbot.engine import Engine
 from msgbot.errors import InputError
-from msgbot.store import retention, trail
+from msgbot.store import deliveries, retention, trail
 from msgbot.store.database import Database
-from msgbot.store.retention import Removed
 
 _LONGEST = 36_500
 _KEYS_KEPT = timedelta(hours=24)
@@ -54,23 +52,21 @@ class Prune:
         Raises InputError when `days` is less than one, or beyond a hundred years."""
         now = now or self._clock()
         before = _before(days, now)
-        messages = replies = deliveries = keys = 0
         async with self._database.reading() as connection:
             accounts = await retention.accounts(connection, before)
+        total = Counter({"messages": 0, "replies": 0, "deliveries": 0})
         for account in accounts:
-            while True:
-                removed, told = await self._batch(account, days, before, now)
-                if not removed.messages and not told:
-                    break
-                messages, replies, deliveries = messages + removed.messages, replies + removed.replies, deliveries + told
-                on_progress(messages)
+            while batch := await self._batch(account, days, before, now):
+                total.update(batch)
+                on_progress(total["messages"])
                 await asyncio.sleep(_PAUSE_SECONDS)
+        keys = 0
         while gone := await self._delete_keys(now):
             keys += gone
         workflows = await self._engine.forget(before)
         await self._database.fold_log()
         waiting = (await self._overdue(before, now)).waiting
-        return Pruned(before, messages, replies, deliveries, keys, workflows, waiting)
+        return Pruned(before, **total, keys=keys, workflows=workflows, waiting=waiting)
 
     async def dry_run(self, days: int, *, now: datetime | None = None) -> Pruned:
         """What `run` would remove; nothing is written. Workflows are not counted. Raises InputError as `run` does."""
@@ -83,32 +79,24 @@ class Prune:
         async with self._database.reading() as connection:
             return await retention.overdue(connection, before, now - _KEYS_KEPT)
 
-    async def _batch(self, account: str, days: int, before: datetime, now: datetime) -> tuple[Removed, int]:
-        """One transaction: the messages it removed, and how many deliveries."""
+    async def _batch(self, account: str, days: int, before: datetime, now: datetime) -> dict[str, int]:
+        """One transaction; the counts of what it removed, or nothing when there was nothing left."""
         async with self._database.transaction() as connection:
             removed = await retention.remove(connection, account, before, now)
-            deliveries = await retention.delete_deliveries(connection, account, before)
-            if removed.messages or deliveries:
-                facts: Facts = {
-                    "before": before.isoformat(),
-                    "days": days,
-                    "messages": removed.messages,
-                    "replies": removed.replies,
-                    "deliveries": deliveries,
-                }
-                await _record_stopped(connection, account, removed, now)
-                await trail.append(connection, account, now, EntryKind.PRUNED, facts)
-        return removed, deliveries
+            told = await deliveries.delete_before(connection, account, before, retention.BATCH)
+            counts = {"messages": removed.messages, "replies": removed.replies, "deliveries": told}
+            if not any(counts.values()):
+                return {}
+            for each in removed.stopped:
+                stopped: Facts = {"reply": each.reply_id, "message": each.message_id, "order": each.order_id, "because": "pruned"}
+                await trail.append(connection, account, now, EntryKind.REPLY_STOPPED, stopped)
+            facts: Facts = {"before": before.isoformat(), "days": days, **counts}
+            await trail.append(connection, account, now, EntryKind.PRUNED, facts)
+        return counts
 
     async def _delete_keys(self, now: datetime) -> int:
         async with self._database.transaction() as connection:
             return await retention.delete_keys(connection, now - _KEYS_KEPT)
-
-
-async def _record_stopped(connection: AsyncConnection, account: str, removed: Removed, now: datetime) -> None:
-    for each in removed.stopped:
-        facts: Facts = {"reply": each.reply_id, "message": each.message_id, "order": each.order_id, "because": "pruned"}
-        await trail.append(connection, account, now, EntryKind.REPLY_STOPPED, facts)
 
 
 def _before(days: int, now: datetime) -> datetime:

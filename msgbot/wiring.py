@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from filelock import FileLock, Timeout
 
+from msgbot.accounts import Accounts
 from msgbot.answer import Answer, Outbox
 from msgbot.audit import Audit
 from msgbot.cancel import Cancel
@@ -21,6 +22,7 @@ from msgbot.domain.solicitation import last_steps
 from msgbot.engine import Engine
 from msgbot.errors import ConfigError, ContentError, StoreError
 from msgbot.mailroom import Mailroom
+from msgbot.people import People
 from msgbot.prune import Prune
 from msgbot.receive import Receive
 from msgbot.store.database import Database, open_database
@@ -29,12 +31,14 @@ from msgbot.take_orders import TakeOrders
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What works on stored data: orders, cancellations, audit."""
+    """What works on stored data: orders, cancellations, audit, accounts, people."""
 
     database: Database
     take_orders: TakeOrders
     cancel: Cancel
     audit: Audit
+    accounts: Accounts
+    people: People
 
 
 @asynccontextmanager
@@ -42,7 +46,14 @@ async def open_office(settings: Settings, clock: Clock = system_clock) -> AsyncI
     """Opens the database and what works on it. Raises StoreError, ConfigError."""
     database = await open_database(settings.database_address)
     try:
-        yield Office(database, TakeOrders(database, clock), Cancel(database, clock, settings.freshness), Audit(database, clock))
+        yield Office(
+            database,
+            TakeOrders(database, clock),
+            Cancel(database, clock, settings.freshness),
+            Audit(database, clock),
+            Accounts(database, clock),
+            People(database, clock),
+        )
     finally:
         await database.close()
 

@@ -18,6 +18,8 @@ Facts = Mapping[str, Value]
 """What an entry says: flat, and without a buyer's words."""
 START = "0" * 64
 """The hash that the first entry of an account follows on."""
+INSTALLATION = "installation"
+"""The name under which what belongs to no seller account stands in the trail: users, tokens, and the accounts themselves."""
 
 
 class EntryKind(StrEnum):
@@ -34,6 +36,9 @@ class EntryKind(StrEnum):
     ORDER_CANCELLED_SEEN = "order_cancelled_seen"
     RULING = "ruling"
     SOLICITING = "soliciting"
+    USER_CHANGED = "user_changed"
+    TOKEN_CHANGED = "token_changed"  # noqa: S105 - a word, no secret
+    ACCOUNT_CHANGED = "account_changed"
     PRUNED = "pruned"
 
 

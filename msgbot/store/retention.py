@@ -185,13 +185,6 @@ async def _blank_replies(connection: AsyncConnection, account: str, answers: Seq
     await connection.execute(update(replies).where(replies.c.account == account, replies.c.id.in_(not_sent)).values(stopped))
 
 
-async def delete_deliveries(connection: AsyncConnection, account: str, before: datetime, limit: int = BATCH) -> int:
-    """Deletes up to `limit` deliveries of webhooks from before `before`; how many."""
-    old = select(deliveries.c.id).where(deliveries.c.account == account, deliveries.c.created_at < before).limit(limit)
-    gone = await connection.execute(delete(deliveries).where(deliveries.c.account == account, deliveries.c.id.in_(old)))
-    return gone.rowcount
-
-
 async def delete_keys(connection: AsyncConnection, before: datetime, limit: int = BATCH) -> int:
     """Deletes up to `limit` idempotency keys from before `before`, with the answers kept under them; how many."""
     old = select(idempotency_keys.c.actor, idempotency_keys.c.key).where(idempotency_keys.c.at < before).limit(limit)

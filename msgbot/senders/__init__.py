@@ -1,0 +1,1 @@
+"""What puts bytes on the wire."""
