@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from time import monotonic
 
 Clock = Callable[[], datetime]
 """Gives the time now, aware and in UTC."""
@@ -14,3 +16,21 @@ Stopwatch = Callable[[], float]
 def system_clock() -> datetime:
     """The time now."""
     return datetime.now(UTC)
+
+
+def steady_clock(wall: Clock = system_clock, ticks: Callable[[], float] = monotonic) -> Clock:
+    """A clock for a process that runs for months: it never steps back. When the machine's clock does, this one goes on at its own
+    pace until the other has caught up: so what comes later never looks older."""
+    lock = Lock()
+    last, last_ticks = wall(), ticks()
+
+    def now() -> datetime:
+        nonlocal last, last_ticks
+        with lock:
+            moment, tick = wall(), ticks()
+            if moment < last:
+                moment = last + timedelta(seconds=tick - last_ticks)
+            last, last_ticks = moment, tick
+            return moment
+
+    return now

@@ -56,9 +56,7 @@ class Settings(BaseSettings):
     webhook_age_seconds: Annotated[float, Field(gt=0)] = Field(
         300.0, description="An incoming webhook signed longer ago than this is refused."
     )
-    private_webhooks: bool = Field(
-        False, description="Whether webhooks may go to http:// and to addresses inside the own network."
-    )
+    private_webhooks: bool = Field(False, description="Whether webhooks may go to http:// and to addresses inside the own network.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What the service logs.")
     log_format: Literal["json", "text"] = Field("json", description="Log lines for programs or for people.")
 
@@ -71,6 +69,21 @@ class Settings(BaseSettings):
     def database_address(self) -> str | Path:
         """Where the database is."""
         return self.database or self.data / "msgbot.db"
+
+    @property
+    def webhook_age(self) -> timedelta:
+        """How old an incoming webhook may be."""
+        return timedelta(seconds=self.webhook_age_seconds)
+
+    @property
+    def outbox_folder(self) -> Path:
+        """Where the service puts its replies."""
+        return self.outbox or self.data / "outbox"
+
+    @property
+    def scratch(self) -> Path:
+        """Where a process may put what it needs for a moment."""
+        return self.data
 
     @classmethod
     def settings_customise_sources(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from msgbot.answer import outgoing
 from msgbot.channels.compose import compose_reply
 from msgbot.channels.outbox import file_name
 from msgbot.domain.conversation import Turn
 from msgbot.errors import InputError
+from msgbot.scene import outgoing
 from msgbot.store.replies import Reply
 
 LIST = "suggestions.txt"

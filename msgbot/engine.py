@@ -2,13 +2,18 @@
 
 A workflow is enqueued in the transaction that records why, so neither can exist without the other. Each of its steps is
 recorded when it ends; after a crash it goes on behind the last recorded step. A step may therefore run twice, and must not mind.
+
+Workflows never sleep: a sleeping one would hold one of the places of its process. What is to happen later is enqueued with a
+delay.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,22 +21,39 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from dbos import DBOS, DBOSClient, DBOSConfig, run_dbos_database_migrations
+from dbos import DBOS, DBOSClient, DBOSConfig, WorkflowStatus, run_dbos_database_migrations
+from dbos._error import DBOSException
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from msgbot.errors import MsgbotError, StoreError
 from msgbot.store.database import Database
 
 Workflow = Callable[[str, str], Coroutine[Any, Any, None]]
 """A workflow takes an account and the id of what it is about."""
 Result = TypeVar("Result")
 
-QUEUE = "work"
+_QUEUES = {"deliver": "deliveries"}
+"""Workflows with a queue of their own: who waits for a slow receiver must not keep buyers waiting."""
+_QUEUE = "work"
+"""The queue of all others."""
+LOCAL = "local"
+"""The name of the only process that works on an SQLite database."""
 _APPLICATION = "msgbot"
 _AT_ONCE = 16
 _POLL_SECONDS = 0.05
-_WAITING = ["ENQUEUED", "PENDING"]
-_ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
-_FORGET_AT_ONCE = 500
+_FAILED = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+_ENDED = ["SUCCESS", "CANCELLED", *_FAILED]
+_AGAIN = "again-"
+_TRIES = 10
+_FIRST_WAIT, _LONGEST_WAIT = 10.0, 6 * 3_600.0
+_PATIENCE = (0.2, 1.0, 3.0, 5.0, 10.0)
+"""Seconds that a step waits for the database before it tries again."""
+_UNDER_WAY = ["ENQUEUED", "PENDING", "DELAYED"]
+_PAGE = 500
+_TOGETHER = 50
+_POOL = 8
+_LISTEN_SECONDS = 0.2
 # Workflows begun by one release are finished by the next: raise this only when their steps change.
 _WORKFLOW_VERSION = "1"
 
@@ -48,70 +70,138 @@ class Engine:
     """Enqueues workflows at any time, and runs them while `running()` is entered. One per process: the library behind it keeps
     global state."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, poll_seconds: float = _POLL_SECONDS) -> None:
+        self._database = database
+        self._executor = LOCAL
+        self._active: set[str] = set()
+        self._lost: set[str] = set()
         self._url = database.sync_url
         # What goes wrong in a workflow is told by `failures`; the library would print a traceback beside it.
         logging.getLogger("dbos").setLevel(logging.CRITICAL)
         run_dbos_database_migrations(self._url)
         self._client = DBOSClient(system_database_url=self._url, application_name=_APPLICATION)
         # Known before anything is launched, the queue is served at once; one made later is noticed after a second.
-        self._client.register_queue(QUEUE, polling_interval_sec=_POLL_SECONDS, worker_concurrency=_AT_ONCE)
+        for queue in (_QUEUE, *_QUEUES.values()):
+            self._client.register_queue(queue, polling_interval_sec=poll_seconds, worker_concurrency=_AT_ONCE)
 
     async def enqueue(
         self, connection: AsyncConnection, workflow: str, account: str, subject: str, attempt: str = "first", delay: float = 0.0
     ) -> None:
-        """Enqueues `workflow` about `subject` in the transaction of `connection`: once and for all, for each attempt. It begins
-        `delay` seconds from now at the earliest."""
-        options = {
-            "queue_name": QUEUE,
-            "workflow_name": workflow,
-            "workflow_id": f"{workflow}:{account}:{attempt}:{subject}",
+        """Enqueues `workflow` about `subject` in the transaction of `connection`, to begin in `delay` seconds: once and for all,
+        for each attempt."""
+        await self._enqueue(connection, f"{workflow}:{account}:{attempt}:{subject}", account, [subject], delay)
+
+    async def enqueue_many(
+        self, connection: AsyncConnection, workflow: str, account: str, subjects: Sequence[str], attempt: str = "first"
+    ) -> None:
+        """Enqueues `workflow` about each of `subjects`. Enqueuing is dear, so many of them share one entry in the queue and are
+        worked on one after the other; one that fails does not keep the others from being done."""
+        for start in range(0, len(subjects), _TOGETHER):
+            together = list(subjects[start : start + _TOGETHER])
+            if len(together) == 1:
+                await self.enqueue(connection, workflow, account, together[0], attempt)
+                continue
+            digest = hashlib.sha256("\n".join(together).encode()).hexdigest()[:24]
+            await self._enqueue(connection, f"{workflow}:{account}:{attempt}:{len(together)}+{digest}", account, together, 0.0)
+
+    async def _enqueue(self, connection: AsyncConnection, identity: str, account: str, subjects: list[str], delay: float) -> None:
+        options: Any = {
+            "queue_name": _queue_of(identity),
+            "workflow_name": identity.partition(":")[0],
+            "workflow_id": identity,
             "app_version": _WORKFLOW_VERSION,
             **({"delay_seconds": delay} if delay > 0 else {}),
         }
         enqueue = self._client.enqueue_in_transaction
-        await connection.run_sync(lambda sync: enqueue(sync, options, account, subject))  # type: ignore[arg-type]
+        await connection.run_sync(lambda sync: enqueue(sync, options, account, subjects))
 
     @asynccontextmanager
-    async def running(self, workflows: Mapping[str, Workflow]) -> AsyncIterator[None]:
-        """Runs what is enqueued, and what an earlier process left unfinished, until the block ends."""
+    async def running(
+        self,
+        workflows: Mapping[str, Workflow],
+        *,
+        executor: str = LOCAL,
+        stop_seconds: float = 0.0,
+    ) -> AsyncIterator[None]:
+        """Runs what is enqueued, and what an earlier process of the name `executor` left unfinished, until the block ends; then
+        what has begun has `stop_seconds` to come to its end. What has not is taken up by whoever runs next."""
+        self._executor = executor
         DBOS(
             config=DBOSConfig(
                 name=_APPLICATION,
                 system_database_url=self._url,
                 application_version=_WORKFLOW_VERSION,
-                executor_id="local",
+                executor_id=executor,
                 log_level="CRITICAL",
                 enable_otlp=False,
+                sys_db_pool_size=_POOL,
+                # Nothing here listens; but stopping waits for the one who does.
+                notification_listener_polling_interval_sec=_LISTEN_SECONDS,
             )
         )
+        DBOS.listen_queues(sorted({_queue_of(name) for name in workflows}))
         for name, workflow in workflows.items():
-            DBOS.workflow(name=name)(_plain(name, workflow))
+            DBOS.workflow(name=name)(self._plain(name, workflow))
         try:
             DBOS.launch()
             yield
         finally:
-            await _destroy()
+            # The library waits a second at least, also where nothing is under way.
+            await _destroy(stop_seconds if self._active else 0.0)
 
-    async def under_way(self) -> set[str]:
-        """What the workflows are about that are enqueued or running."""
-        found = await DBOS.list_workflows_async(status=_WAITING, load_input=False, load_output=False)
-        return {_subject(each.workflow_id) for each in found}
+    async def under_way(self, workflow: str, account: str) -> set[str]:
+        """What the workflows of this name are about that have not come to their end."""
+        found = await self._client.list_workflows_async(
+            status=_UNDER_WAY, workflow_id_prefix=f"{workflow}:{account}:", load_output=False
+        )
+        return {subject for each in found for subject in _subjects(each.input)}
 
     async def drain(self, on_progress: Callable[[int], None] = lambda left: None) -> None:
-        """Returns when nothing is left to do; reports how much is, now and then."""
-        while left := await self.under_way():
-            on_progress(len(left))
+        """Returns when no message waits to be answered; reports how many places in the queue are left, now and then."""
+        while left := sum((await self.depth(_QUEUE)).values()):
+            on_progress(left)
             await asyncio.sleep(_POLL_SECONDS)
 
-    async def failures(self) -> list[Failure]:
-        """Workflows that ended in an error, in this run or an earlier one, the oldest first."""
-        found = await DBOS.list_workflows_async(status=["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"])
-        return [Failure(_subject(each.workflow_id), str(each.error)) for each in found]
+    async def depth(self, queue: str = "") -> dict[str, int]:
+        """How many workflows of a queue (of all, without one) wait for a place, are being worked on, and wait for their time."""
+        schema = "" if self._database.is_sqlite else "dbos."
+        # The library has no way to count without reading every row.
+        query = text(
+            f"SELECT status, count(*) FROM {schema}workflow_status "  # noqa: S608 - two fixed texts
+            "WHERE status IN ('ENQUEUED', 'PENDING', 'DELAYED') AND :queue IN ('', queue_name) GROUP BY status"
+        )
+        async with self._database.reading() as connection:
+            counted = Counter({str(status): count for status, count in await connection.execute(query, {"queue": queue})})
+        return {"waiting": counted["ENQUEUED"], "running": counted["PENDING"], "later": counted["DELAYED"]}
 
-    async def close(self) -> None:
-        """Closes the connections used for enqueuing."""
-        await asyncio.to_thread(self._client.destroy)
+    async def take_over(self, executor: str) -> int:
+        """Puts back into the queue what the dead process `executor` had begun; how many workflows that are. Whoever calls knows
+        that it is dead."""
+        taken = 0
+        while found := await self._begun_by(executor):
+            await self._put_back(found)
+            taken += len(found)
+        return taken
+
+    async def pick_up(self) -> int:
+        """Puts back into the queue what this process had begun and has lost, as may happen when the database goes away under it;
+        how many workflows that are. What was found lost the last time, too, is lost."""
+        lost = {identity for identity in await self._begun_by(self._executor) if identity not in self._active}
+        found, self._lost = lost & self._lost, lost
+        await self._put_back(sorted(found))
+        return len(found)
+
+    async def _begun_by(self, executor: str) -> list[str]:
+        begun = await self._client.list_workflows_async(
+            status="PENDING", executor_id=executor, limit=_PAGE, load_input=False, load_output=False
+        )
+        return [each.workflow_id for each in begun]
+
+    async def _put_back(self, identities: Sequence[str]) -> None:
+        for queue in (_QUEUE, *_QUEUES.values()):
+            own = [identity for identity in identities if _queue_of(identity) == queue]
+            if own:
+                await self._client.resume_workflows_async(own, queue_name=queue)
 
     async def forget(self, older_than: datetime) -> int:
         """Deletes the workflows that came to their end before `older_than`, whatever it was, with all that is kept of their
@@ -119,41 +209,119 @@ class Engine:
         forgotten = 0
         while True:
             found = await self._client.list_workflows_async(
-                status=_ENDED, completed_before=older_than.isoformat(), limit=_FORGET_AT_ONCE, load_input=False, load_output=False
+                status=_ENDED, completed_before=older_than.isoformat(), limit=_PAGE, load_input=False, load_output=False
             )
             await self._client.delete_workflows_async([each.workflow_id for each in found])
             forgotten += len(found)
-            if len(found) < _FORGET_AT_ONCE:
+            if len(found) < _PAGE:
                 return forgotten
 
+    async def failures(self) -> list[Failure]:
+        """Workflows that ended in an error, in this run or an earlier one, the oldest first."""
+        return [failure for each in await self._client.list_workflows_async(status=_FAILED) for failure in _failures(each)]
 
-def _subject(workflow_id: str) -> str:
-    return workflow_id.split(":", 3)[3]
+    async def try_again(self, since: datetime) -> int:
+        """Enqueues what ended in an error since then once more: each time later, and not for ever. How many that are; several
+        processes may do it at once."""
+        again = 0
+        for each in await self._client.list_workflows_async(status=_FAILED, completed_after=since.isoformat()):
+            workflow, account, attempt, _ = each.workflow_id.split(":", 3)
+            tries = int(attempt.removeprefix(_AGAIN)) if attempt.startswith(_AGAIN) else 0
+            if tries >= _TRIES:
+                continue
+            failed = _failures(each)
+            async with self._database.transaction() as connection:
+                for failure in failed:
+                    delay = min(_FIRST_WAIT * 2**tries, _LONGEST_WAIT)
+                    await self.enqueue(connection, workflow, account, failure.subject, f"{_AGAIN}{tries + 1}", delay)
+            again += len(failed)
+        return again
+
+    def _plain(self, name: str, workflow: Workflow) -> Callable[..., Coroutine[Any, Any, None]]:
+        """`workflow` for all subjects of a place in the queue, as a function of its own, which the library requires."""
+
+        async def run(account: str, subjects: list[str] | str) -> None:
+            identity = DBOS.workflow_id or ""
+            self._active.add(identity)
+            try:
+                await _each(workflow, account, [subjects] if isinstance(subjects, str) else subjects)
+            finally:
+                self._active.discard(identity)
+
+        run.__name__ = run.__qualname__ = name
+        return run
+
+    async def close(self) -> None:
+        """Closes the connections used for enqueuing."""
+        await asyncio.to_thread(self._client.destroy)
 
 
-async def _destroy() -> None:
+async def _each(workflow: Workflow, account: str, subjects: list[str]) -> None:
+    failed: dict[str, str] = {}
+    for subject in subjects:
+        try:
+            await workflow(account, subject)
+        except DBOSException:
+            # The library's own ways to end a workflow.
+            raise
+        except Exception as error:  # whatever is wrong with one, the others are done
+            if len(subjects) == 1:
+                raise
+            failed[subject] = str(error) if isinstance(error, MsgbotError) else repr(error)
+    if failed:
+        raise SomeFailed(failed)
+
+
+class SomeFailed(Exception):
+    """Some of the subjects that shared a place in the queue failed; `texts` says which and why."""
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        super().__init__("; ".join(f"{subject}: {text}" for subject, text in texts.items()))
+        self.texts = texts
+
+    def __reduce__(self) -> tuple[type[SomeFailed], tuple[dict[str, str]]]:
+        # The library keeps errors pickled, which would rebuild this one from its text.
+        return SomeFailed, (self.texts,)
+
+
+def _queue_of(identity: str) -> str:
+    """The queue of a workflow, by its id or name."""
+    return _QUEUES.get(identity.partition(":")[0], _QUEUE)
+
+
+def _failures(ended: WorkflowStatus) -> list[Failure]:
+    """What failed in a workflow that ended in an error: all of it, or some of those that shared its place."""
+    if isinstance(ended.error, SomeFailed):
+        return [Failure(subject, text) for subject, text in ended.error.texts.items()]
+    return [Failure(subject, str(ended.error)) for subject in _subjects(ended.input)]
+
+
+def _subjects(recorded: Any) -> list[str]:
+    """What a workflow is about, from its arguments as the library keeps them. Releases before this one gave a single subject."""
+    given = recorded["args"][1] if recorded else []
+    return [given] if isinstance(given, str) else list(given)
+
+
+async def _destroy(stop_seconds: float) -> None:
     """Ends the library. It had put its own threads in the place of the event loop's, and ends those too: the loop gets new ones."""
     loop = asyncio.get_running_loop()
     with ThreadPoolExecutor(1) as own_thread:
-        await loop.run_in_executor(own_thread, partial(DBOS.destroy, destroy_registry=True))
+        await loop.run_in_executor(
+            own_thread, partial(DBOS.destroy, destroy_registry=True, workflow_completion_timeout_sec=round(stop_seconds))
+        )
     loop.set_default_executor(ThreadPoolExecutor())
 
 
-def _plain(name: str, workflow: Workflow) -> Workflow:
-    """`workflow` as a function of its own, which the library requires."""
-
-    async def run(account: str, subject: str) -> None:
-        await workflow(account, subject)
-
-    run.__name__ = run.__qualname__ = name
-    return run
-
-
 async def step(name: str, work: Callable[..., Coroutine[Any, Any, Result]], *arguments: str) -> Result:
-    """Runs one step of the current workflow and records its result, or returns the recorded one."""
-    return await DBOS.run_step_async({"name": name}, work, *arguments)
+    """Runs one step of the current workflow and records its result, or returns the recorded one. A database that is away for a
+    moment is waited for."""
 
+    async def patient(*given: str) -> Result:
+        for seconds in _PATIENCE:
+            try:
+                return await work(*given)
+            except StoreError:
+                await asyncio.sleep(seconds)
+        return await work(*given)
 
-async def pause(seconds: float) -> None:
-    """Sleeps inside a workflow; what has been slept is not slept again after a crash."""
-    await DBOS.sleep_async(seconds)
+    return await DBOS.run_step_async({"name": name}, patient, *arguments)

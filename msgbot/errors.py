@@ -8,6 +8,7 @@
     ├── DeliveryError         a reply could not be handed over
     ├── NotFound              no such message, order or reply on file
     ├── Conflict              what is asked does not fit what is on file now
+    │   └── Stale             somebody changed it since whoever asks looked at it
     └── AccessError           nobody we know, or not allowed
 
 Adapters translate what libraries raise into these and keep the cause. The domain answers with values instead of raising for what
@@ -58,11 +59,13 @@ class ContentError(MsgbotError):
 
 
 class InputError(MsgbotError):
-    """A file or value from outside is not what it claims to be; the text names the place."""
+    """A file or value from outside is not what it claims to be; the text names the place. `field` is the name of the value, where
+    it has one."""
 
-    def __init__(self, text: str, *, file: str = "", line: int = 0, column: int = 0) -> None:
+    def __init__(self, text: str, *, file: str = "", line: int = 0, column: int = 0, field: str = "") -> None:
         super().__init__(str(Fault(file, line, column, text)) if file else text)
         self.fault = Fault(file, line, column, text)
+        self.field = field
 
 
 class StoreError(MsgbotError):
@@ -79,6 +82,10 @@ class NotFound(MsgbotError):
 
 class Conflict(MsgbotError):
     """What is asked does not fit what is on file now: look at it again before asking anew."""
+
+
+class Stale(Conflict):
+    """Somebody changed it since whoever asks looked at it."""
 
 
 class AccessError(MsgbotError):

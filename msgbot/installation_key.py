@@ -18,6 +18,8 @@ from msgbot.errors import ConfigError
 FILE = "msgbot.key"
 WEBHOOK = "webhook"
 """The purpose of secrets that webhooks are signed with."""
+SIGNER = "signer"
+"""The purpose of secrets that those sign with who send us webhooks."""
 _LEAST_BYTES = 32
 _PREFIX = "whsec_"
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
@@ -40,6 +42,10 @@ class InstallationKey:
         named = json.dumps([purpose, account, identity, version], ensure_ascii=True, separators=(",", ":"))
         derived = hmac.new(self.content, named.encode("ascii"), hashlib.sha256).digest()
         return _PREFIX + base64.b64encode(derived).decode("ascii")
+
+    def secret_of_token(self, token_id: str) -> str:
+        """The secret that the holder of a signing token signs with."""
+        return self.secret_for(SIGNER, "", token_id, 1)
 
 
 def read_key(settings: Settings) -> InstallationKey:

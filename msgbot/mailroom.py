@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-from msgbot.answer import Answer
+from msgbot.answer import ANSWER, SEND
 from msgbot.domain.conversation import Turn
 from msgbot.domain.message import Message
 from msgbot.engine import Engine, Failure
-from msgbot.receive import ANSWER, Receive
+from msgbot.receive import Receive
 from msgbot.store import messages, replies
 from msgbot.store.database import Database
 from msgbot.store.replies import Decided, Reply, ReplyState
@@ -37,14 +38,21 @@ class Handled:
 
 
 class Mailroom:
-    """Built by the wiring for one account."""
+    """Built by the wiring for one account. While what `at_work` gives is entered, workflows run."""
 
-    def __init__(self, database: Database, engine: Engine, receive: Receive, answer: Answer, account: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        engine: Engine,
+        receive: Receive,
+        account: str,
+        at_work: Callable[[], AbstractAsyncContextManager[None]],
+    ) -> None:
         self._database = database
         self._engine = engine
         self._receive = receive
-        self._answer = answer
         self._account = account
+        self._at_work = at_work
 
     async def take_in(
         self, incoming: Iterable[tuple[Message, bytes]], on_progress: Callable[[int], None] = lambda count: None
@@ -55,7 +63,7 @@ class Mailroom:
         rest = iter(incoming)
         # Reading and parsing happen as the batch is drawn: off the event loop.
         while batch := await asyncio.to_thread(list, islice(rest, BATCH)):
-            for received in await self._receive.receive(self._account, batch):
+            for received in await self._receive.receive(batch):
                 taken.setdefault(received.turn.message.id, received.new)
             on_progress(len(batch))
         return taken
@@ -64,23 +72,24 @@ class Mailroom:
         """Lets every waiting message be answered, and those again that failed before; what is still not done, and why.
 
         Answers come after all messages are in, so that each is given in view of the whole conversation."""
-        async with self._engine.running({ANSWER: self._answer.run}):
+        async with self._at_work():
             await self._try_again()
             await self._engine.drain(on_progress)
             return await self._not_done()
 
     async def _try_again(self) -> None:
         """Enqueues messages anew that are not done though their workflow has ended: in an error, or with a reply that failed."""
-        under_way = await self._engine.under_way()
+        under_way = await self._engine.under_way(ANSWER, self._account)
+        sending = await self._engine.under_way(SEND, self._account)
         async with self._database.transaction() as connection:
             waiting = {*await messages.undecided(connection, self._account)}
-            waiting |= {reply.message_id for reply in await replies.unsent(connection, self._account)}
-            for message_id in sorted(waiting - under_way):
-                await self._engine.enqueue(connection, ANSWER, self._account, message_id, attempt=uuid.uuid4().hex)
+            waiting |= {reply.message_id for reply in await replies.unsent(connection, self._account) if reply.id not in sending}
+            again = sorted(waiting - under_way)
+            await self._engine.enqueue_many(connection, ANSWER, self._account, again, attempt=uuid.uuid4().hex)
 
     async def _not_done(self) -> list[Failure]:
         reasons = {failure.subject: failure.text for failure in await self._engine.failures()}
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             undecided = await messages.undecided(connection, self._account)
             unsent = {reply.message_id: reply for reply in await replies.unsent(connection, self._account)}
         failed = [Failure(message_id, unsent[message_id].note or reasons.get(message_id, "")) for message_id in sorted(unsent)]
@@ -89,7 +98,7 @@ class Mailroom:
     async def handled(self, taken: dict[str, bool]) -> AsyncIterator[Handled]:
         """What was done about each message, in the order they were taken in."""
         for ids in _batches(taken, PAGE):
-            async with self._database.transaction() as connection:
+            async with self._database.reading() as connection:
                 turns = await messages.received(connection, self._account, ids)
                 decided = await replies.decided(connection, self._account, ids)
                 answers = await replies.to_messages(connection, self._account, ids)
@@ -105,7 +114,7 @@ class Mailroom:
         return await self._in_state(ReplyState.STOPPED)
 
     async def _in_state(self, state: ReplyState) -> list[tuple[Reply, Turn]]:
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             found = await replies.in_state(connection, self._account, state)
             turns = await messages.received(connection, self._account, [reply.message_id for reply in found])
         return [(reply, turns[reply.message_id][0]) for reply in found]

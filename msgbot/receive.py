@@ -5,31 +5,36 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from msgbot import metrics
+from msgbot.announce import announce_many
+from msgbot.answer import ANSWER
 from msgbot.clock import Clock
 from msgbot.domain.conversation import Turn
 from msgbot.domain.detector import Detector
+from msgbot.domain.events import EventType
 from msgbot.domain.message import Kind, Message, Source
-from msgbot.domain.policy import Situation, decide
+from msgbot.domain.policy import Decision, Situation, decide
 from msgbot.domain.solicitation import asks_to_file
-from msgbot.domain.trail import EntryKind, digest
+from msgbot.domain.trail import EntryKind, Facts, Value, digest
 from msgbot.domain.verdict import Intent, Verdict
 from msgbot.engine import Engine
 from msgbot.store import messages, replies, trail
 from msgbot.store.database import Database
 
-ANSWER = "answer"
-"""The name of the workflow that answers a message."""
-
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message taken in. `new` is False when it was on file already: then nothing was done."""
+    """A message taken in. `new` is False when it was on file already: then nothing was done. `clash`: what is on file under its
+    id has another text."""
 
     turn: Turn
     new: bool
+    clash: bool = False
 
 
 class Receive:
@@ -43,24 +48,12 @@ class Receive:
         self._buttons = buttons
         self._clock = clock
 
-    async def receive(self, account: str, incoming: Sequence[tuple[Message, bytes]]) -> list[Received]:
+    async def receive(self, incoming: Sequence[tuple[Message, bytes]]) -> list[Received]:
         """Takes messages in, each with its raw content, in one transaction: all of them or, after an error, none."""
-        turns = [self._read(message) for message, _ in incoming]
-        results: list[Received] = []
-        async with self._database.transaction() as connection:
-            known = await messages.known(connection, account, [turn.message.id for turn in turns])
-            for turn, (_, raw) in zip(turns, incoming, strict=True):
-                if turn.message.source is Source.FILE and await _is_another(connection, turn.message, raw, known):
-                    turn = replace(turn, message=_numbered_anew(turn.message, raw))
-                    known |= await messages.known(connection, account, [turn.message.id])
-                new = turn.message.id not in known
-                if new:
-                    known[turn.message.id] = raw
-                    await self._put(connection, turn, raw)
-                results.append(Received(turn, new))
-        return results
+        return await self.put([(self.read(message), raw) for message, raw in incoming])
 
-    def _read(self, message: Message) -> Turn:
+    def read(self, message: Message) -> Turn:
+        """The message with its verdict. Safe in any thread."""
         if message.kind is Kind.BUYER:
             text = message.text if message.text.strip() else message.subject
             return Turn(message, self._detector.detect(text, message.language))
@@ -70,40 +63,111 @@ class Receive:
     def _asks_to_file(self, text: str) -> bool:
         return asks_to_file(text, self._buttons) or self._detector.detect(text).intent is Intent.REQUEST
 
-    async def _put(self, connection: AsyncConnection, turn: Turn, raw: bytes) -> None:
-        message, verdict, now = turn.message, turn.verdict, self._clock()
-        salt = await messages.add(connection, turn, raw, now)
-        if not _needs_answer(turn):
-            situation = Situation(message, verdict.intent, verdict, self._detector.rulebook.thresholds, now)
-            order_id = message.order_ids[0] if message.order_ids else ""
-            await replies.add_decision(connection, message.account, message.id, order_id, decide(situation), now)
-            return
-        await trail.append(
-            connection,
-            message.account,
-            now,
-            EntryKind.MESSAGE_RECEIVED,
-            {
-                "message": message.id,
-                "kind": message.kind.value,
-                "orders": list(message.order_ids),
-                "text_digest": digest(message.text, salt),
-                "intent": verdict.intent.value,
-                "score": round(verdict.score, 4),
-                "rule": verdict.rule,
-                "language": verdict.language,
-                "rules_fingerprint": self._detector.rulebook.fingerprint,
-            },
-        )
-        await self._engine.enqueue(connection, ANSWER, message.account, message.id)
+    async def put(self, incoming: Sequence[tuple[Turn, bytes]]) -> list[Received]:
+        """Puts messages that were read on file, in one transaction."""
+        try:
+            return await self._put(incoming)
+        except IntegrityError:
+            # Another process took one of them in a moment ago; now it is on file.
+            return await self._put(incoming)
+
+    async def _put(self, incoming: Sequence[tuple[Turn, bytes]]) -> list[Received]:
+        results: list[Received] = []
+        async with self._database.transaction() as connection:
+            fresh: dict[str, list[tuple[Turn, bytes]]] = {}
+            known = await _known(connection, [turn.message for turn, _ in incoming])
+            for turn, raw in incoming:
+                message = turn.message
+                if message.source is Source.FILE and await _is_another(connection, message, raw, known):
+                    turn = replace(turn, message=_numbered_anew(message, raw))
+                    message = turn.message
+                    known |= await _known(connection, [message])
+                if _key(message) in known:
+                    results.append(Received(turn, new=False, clash=known[_key(message)] not in (raw, None)))
+                    continue
+                known[_key(message)] = raw
+                fresh.setdefault(message.account, []).append((turn, raw))
+                results.append(Received(turn, new=True))
+            # Always in the same order: each account's chain is locked until the end, and two processes must not wait for each
+            # other.
+            for account in sorted(fresh):
+                await self._put_new(connection, account, fresh[account])
+        for received in results:
+            if received.new:
+                metrics.messages.labels(received.turn.message.kind.value, received.turn.verdict.intent.value).inc()
+        return results
+
+    async def _put_new(self, connection: AsyncConnection, account: str, fresh: list[tuple[Turn, bytes]]) -> None:
+        now = self._clock()
+        salts = await messages.add_many(connection, fresh, now)
+        settled = [
+            (account, turn.message.id, _first_order(turn), self._nothing(turn, now)) for turn, _ in fresh if not _calls(turn)
+        ]
+        await replies.add_decisions(connection, settled, now)
+        open_turns = [(turn, salt) for (turn, _), salt in zip(fresh, salts, strict=True) if _calls(turn)]
+        entries = [(EntryKind.MESSAGE_RECEIVED, self._facts(turn, salt)) for turn, salt in open_turns]
+        await trail.append_many(connection, account, now, entries)
+        await self._engine.enqueue_many(connection, ANSWER, account, [turn.message.id for turn, _ in open_turns])
+        told = [_told(turn) for turn, _ in open_turns if turn.verdict.intent in {Intent.REQUEST, Intent.CONDITIONAL}]
+        await announce_many(connection, self._engine, account, EventType.REQUEST_DETECTED, told, now)
+
+    def _nothing(self, turn: Turn, now: datetime) -> Decision:
+        return decide(Situation(turn.message, turn.verdict.intent, turn.verdict, self._detector.rulebook.thresholds, now))
+
+    def _facts(self, turn: Turn, salt: str) -> Facts:
+        message, verdict = turn.message, turn.verdict
+        return {
+            "message": message.id,
+            "kind": message.kind.value,
+            "orders": list(message.order_ids),
+            "text_digest": digest(message.text, salt),
+            "intent": verdict.intent.value,
+            "score": round(verdict.score, 4),
+            "rule": verdict.rule,
+            "language": verdict.language,
+            "rules_fingerprint": self._detector.rulebook.fingerprint,
+            "request": message.request_id,
+        }
 
 
-async def _is_another(connection: AsyncConnection, message: Message, raw: bytes, known: Mapping[str, bytes | None]) -> bool:
+def _key(message: Message) -> tuple[str, str]:
+    return message.account, message.id
+
+
+async def _known(connection: AsyncConnection, incoming: Sequence[Message]) -> dict[tuple[str, str], bytes | None]:
+    """The messages among `incoming` that are on file, with the raw content each came with, unless it was removed since."""
+    found: dict[tuple[str, str], bytes | None] = {}
+    for account in sorted({message.account for message in incoming}):
+        ids = [message.id for message in incoming if message.account == account]
+        for message_id, raw in (await messages.known(connection, account, ids)).items():
+            found[account, message_id] = raw
+    return found
+
+
+async def _is_another(
+    connection: AsyncConnection, message: Message, raw: bytes, known: Mapping[tuple[str, str], bytes | None]
+) -> bool:
     """Whether another message than this one is on file under its id."""
-    if message.id not in known:
+    if _key(message) not in known:
         return False
-    content = known[message.id]
+    content = known[_key(message)]
     return content != raw if content is not None else await messages.contradicts(connection, message)
+
+
+def _first_order(turn: Turn) -> str:
+    return turn.message.order_ids[0] if turn.message.order_ids else ""
+
+
+def _told(turn: Turn) -> dict[str, Value]:
+    """What a webhook is told of a request."""
+    verdict = turn.verdict
+    return {
+        "message": turn.message.id,
+        "order": _first_order(turn),
+        "intent": verdict.intent.value,
+        "score": round(verdict.score, 4),
+        "language": verdict.language,
+    }
 
 
 def _numbered_anew(message: Message, raw: bytes) -> Message:
@@ -114,7 +178,7 @@ def _numbered_anew(message: Message, raw: bytes) -> Message:
     return replace(message, id=f"{message.id}#{content}", flaws=(*message.flaws, flaw))
 
 
-def _needs_answer(turn: Turn) -> bool:
+def _calls(turn: Turn) -> bool:
     """Whether the message calls for a decision that depends on more than itself."""
     kind = turn.message.kind
     if kind is Kind.BUYER:

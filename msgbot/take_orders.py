@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from msgbot.amazon.order_reports import OrderReport, read_order_report
+from msgbot.announce import announce_many
 from msgbot.clock import Clock
-from msgbot.domain.trail import EntryKind, Facts
-from msgbot.store import formal_requests, messages, orders, trail
+from msgbot.domain.events import EventType
+from msgbot.domain.order import Order, OrderStatus
+from msgbot.domain.trail import EntryKind, Facts, Value
+from msgbot.engine import Engine
+from msgbot.store import cancellations, formal_requests, messages, orders, trail
+from msgbot.store.cancellations import CancellationState
 from msgbot.store.database import Database
 from msgbot.store.formal_requests import Filed
 from msgbot.store.orders import Taken
+
+_END = {
+    OrderStatus.CANCELLED: CancellationState.DONE,
+    OrderStatus.SHIPPED: CancellationState.LAPSED,
+    OrderStatus.PARTLY_SHIPPED: CancellationState.LAPSED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,55 +38,110 @@ class TakenReport:
     filed: Filed
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What facts were read from: a name for people, the SHA-256 of the bytes, and the HTTP request that brought them, if one
+    did."""
+
+    source: str
+    sha256: str
+    request_id: str = ""
+
+
 class TakeOrders:
     """The use case."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, engine: Engine, clock: Clock) -> None:
         self._database = database
+        self._engine = engine
         self._clock = clock
 
-    async def report(self, account: str, data: bytes, source: str, as_of: datetime | None = None) -> TakenReport:
+    async def report(
+        self, account: str, data: bytes, source: str, as_of: datetime | None = None, request_id: str = ""
+    ) -> TakenReport:
         """Takes in an order report. `as_of` is when it was made; now, if not given. Raises InputError when it is none."""
         now = self._clock()
         report = read_order_report(data, account=account, source=source, as_of=as_of or now)
+        evidence = Evidence(source, hashlib.sha256(data).hexdigest(), request_id)
         async with self._database.transaction() as connection:
-            taken = await orders.put(connection, account, report.orders)
-            filed = await formal_requests.put(connection, account, report.orders)
-            result = TakenReport(report, taken, filed)
+            taken, filed = await self._put(connection, account, report.orders, evidence, now)
             if taken.new or taken.changed or filed.new or filed.denied:
-                await self._record(connection, account, source, data, result, now)
-        return result
+                facts: Facts = {
+                    "source": source,
+                    "sha256": evidence.sha256,
+                    "orders": len(report.orders),
+                    "rows": report.rows,
+                    "new": len(taken.new),
+                    "request": request_id,
+                }
+                await trail.append(connection, account, now, EntryKind.ORDERS_IMPORTED, facts)
+            await self._record(connection, account, taken, filed, evidence, now)
+        return TakenReport(report, taken, filed)
+
+    async def push(self, order: Order, data: bytes, *, request_id: str = "") -> tuple[Taken, Filed]:
+        """Takes in what another system says of one order; `data` is what it sent."""
+        now = self._clock()
+        evidence = Evidence(order.source, hashlib.sha256(data).hexdigest(), request_id)
+        async with self._database.transaction() as connection:
+            taken, filed = await self._put(connection, order.account, [order], evidence, now)
+            if taken.new or taken.changed:
+                facts: Facts = {
+                    "source": order.source,
+                    "sha256": evidence.sha256,
+                    "order": order.id,
+                    "status": order.status.value,
+                    "new": bool(taken.new),
+                    "request": request_id,
+                }
+                await trail.append(connection, order.account, now, EntryKind.ORDER_PUSHED, facts)
+            await self._record(connection, order.account, taken, filed, evidence, now)
+        return taken, filed
+
+    async def _put(
+        self, connection: AsyncConnection, account: str, read: Sequence[Order], evidence: Evidence, now: datetime
+    ) -> tuple[Taken, Filed]:
+        taken = await orders.put(connection, account, read)
+        await self._settle_cancellations(connection, account, [*taken.new, *taken.changed], evidence, now)
+        return taken, await formal_requests.put(connection, account, read)
+
+    async def _settle_cancellations(
+        self, connection: AsyncConnection, account: str, changed: list[str], evidence: Evidence, now: datetime
+    ) -> None:
+        """What was let through is done when the order is seen cancelled, and can no longer be done when it was shipped."""
+        for waiting in await cancellations.of_orders(connection, account, changed, CancellationState.READY):
+            order = await orders.get(connection, account, waiting.order_id)
+            state = _END.get(order.status) if order is not None else None
+            if order is None or state is None:
+                continue
+            note = f"{evidence.source} says that the order is {order.status.value.replace('_', ' ')}"
+            await cancellations.move(connection, waiting, state, note, now)
+            facts: Facts = {
+                "cancellation": waiting.id,
+                "state": state.value,
+                "order": waiting.order_id,
+                "source": evidence.source,
+                "request": evidence.request_id,
+            }
+            await trail.append(connection, account, now, EntryKind.CANCELLATION, facts)
 
     async def _record(
-        self, connection: AsyncConnection, account: str, source: str, data: bytes, result: TakenReport, now: datetime
+        self, connection: AsyncConnection, account: str, taken: Taken, filed: Filed, evidence: Evidence, now: datetime
     ) -> None:
-        report, taken, filed = result.report, result.taken, result.filed
-        evidence = hashlib.sha256(data).hexdigest()
-        facts: Facts = {
-            "source": source,
-            "sha256": evidence,
-            "orders": len(report.orders),
-            "rows": report.rows,
-            "new": len(taken.new),
-        }
-        await trail.append(connection, account, now, EntryKind.ORDERS_IMPORTED, facts)
-        for request in filed.new:
-            facts = {
-                "order": request.order_id,
-                "item": request.item_id,
-                "source": source,
-                "sha256": evidence,
-            }
-            await trail.append(connection, account, now, EntryKind.FORMAL_REQUEST_ON_FILE, facts)
-        for request in filed.denied:
-            facts = {"order": request.order_id, "item": request.item_id, "source": source, "sha256": evidence}
-            await trail.append(connection, account, now, EntryKind.FORMAL_REQUEST_DENIED, facts)
+        shown: dict[str, Value] = {"source": evidence.source, "sha256": evidence.sha256, "request": evidence.request_id}
+        for kind, requests in (
+            (EntryKind.FORMAL_REQUEST_ON_FILE, filed.new),
+            (EntryKind.FORMAL_REQUEST_DENIED, filed.denied),
+        ):
+            records = [(kind, {"order": request.order_id, "item": request.item_id, **shown}) for request in requests]
+            await trail.append_many(connection, account, now, records)
+        told = [{"order": each.order_id, "item": each.item_id, "source": evidence.source} for each in filed.new]
+        await announce_many(connection, self._engine, account, EventType.FORMAL_REQUEST_ON_FILE, told, now)
         for order_id in taken.cancelled:
             conversation = await messages.about_order(connection, account, order_id)
-            facts = {
+            facts: Facts = {
                 "order": order_id,
-                "source": source,
                 "formal_request": bool(await formal_requests.of_order(connection, account, order_id)),
                 "asked_by_message": conversation.open_request() is not None,
+                **shown,
             }
             await trail.append(connection, account, now, EntryKind.ORDER_CANCELLED_SEEN, facts)

@@ -2,100 +2,211 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from msgbot.accounts import Accounts
-from msgbot.answer import Answer, Outbox
+from msgbot.announce import DELIVER
+from msgbot.answer import ANSWER, SEND, Answer, Outbox
 from msgbot.audit import Audit
 from msgbot.cancel import Cancel
-from msgbot.clock import Clock, system_clock
+from msgbot.channels.outbox import FolderOutbox
+from msgbot.clock import Clock, steady_clock, system_clock
 from msgbot.config import Settings
 from msgbot.content.replies import Replies, built_in_replies
 from msgbot.content.rules import built_in_rules
+from msgbot.crew import SILENT_SECONDS, Member, own_name
+from msgbot.deliver import Deliver
 from msgbot.domain.detector import Detector
 from msgbot.domain.policy import Template
 from msgbot.domain.solicitation import last_steps
-from msgbot.engine import Engine
+from msgbot.engine import LOCAL, Engine, Workflow
 from msgbot.errors import ConfigError, ContentError, StoreError
+from msgbot.installation_key import read_key
+from msgbot.intake import Intake
 from msgbot.mailroom import Mailroom
 from msgbot.people import People
 from msgbot.prune import Prune
 from msgbot.receive import Receive
+from msgbot.review import Review
+from msgbot.scene import Scenes
+from msgbot.senders.webhook import open_sender
+from msgbot.service import Service
+from msgbot.store import accounts, workers
+from msgbot.store.connections import sqlite_file
 from msgbot.store.database import Database, open_database
+from msgbot.store.workers import Lease
 from msgbot.take_orders import TakeOrders
+from msgbot.webhooks import Webhooks
+
+_IDLE_POLL_SECONDS = 0.2
+_WRITERS = 4
+"""Transactions that a service on PostgreSQL takes messages in with at once; SQLite has one writer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """What works on stored data: orders, cancellations, audit, accounts, people."""
+    """What works on stored data: orders, cancellations, audit, accounts, people, retention."""
 
     database: Database
+    engine: Engine
     take_orders: TakeOrders
     cancel: Cancel
     audit: Audit
     accounts: Accounts
     people: People
+    prune: Prune
 
 
 @asynccontextmanager
 async def open_office(settings: Settings, clock: Clock = system_clock) -> AsyncIterator[Office]:
     """Opens the database and what works on it. Raises StoreError, ConfigError."""
+    async with _open_database(settings) as database, _engine(database) as engine:
+        yield _office(settings, database, engine, clock)
+
+
+@asynccontextmanager
+async def open_mailroom(settings: Settings, office: Office, outbox: Outbox, clock: Clock = system_clock) -> AsyncIterator[Mailroom]:
+    """What takes messages in and answers them. One process at a time may do so on an SQLite file, and none on a PostgreSQL database
+    that a service works on: raises StoreError if another does."""
+    with _alone(settings):
+        await _check_nobody_serves(office.database)
+        async with office.database.transaction() as connection:
+            await accounts.ensure(connection, settings.account, clock())
+        works = _works(settings, office.database, office.engine, outbox, clock, tries_again=False)
+        at_work = partial(_at_work, office.database, office.engine, works.workflows, "command", lambda: None, 0.0)
+        yield Mailroom(office.database, office.engine, works.receive, settings.account, at_work)
+
+
+@asynccontextmanager
+async def open_service(settings: Settings, *, work: bool, clock: Clock | None = None) -> AsyncIterator[Service]:
+    """The service; with `work`, this process runs workflows. Raises ConfigError, and StoreError when the database cannot be used,
+    or is an SQLite file that another process works on."""
+    clock = clock or steady_clock()
+    key = read_key(settings)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_alone(settings))
+        database = await stack.enter_async_context(_open_database(settings))
+        engine = await stack.enter_async_context(_engine(database, _IDLE_POLL_SECONDS))
+        office = _office(settings, database, engine, clock)
+        async with database.transaction() as connection:
+            await accounts.ensure(connection, settings.account, clock())
+        works = _works(settings, database, engine, FolderOutbox(settings.outbox_folder), clock, tries_again=True)
+        sender = await stack.enter_async_context(open_sender(settings.private_webhooks))
+        intake = Intake(works.receive, writers=1 if database.is_sqlite else _WRITERS)
+        service = Service(
+            settings=settings,
+            clock=clock,
+            database=database,
+            engine=engine,
+            detector=works.detector,
+            intake=intake,
+            review=works.review,
+            take_orders=office.take_orders,
+            cancel=office.cancel,
+            audit=office.audit,
+            accounts=office.accounts,
+            people=office.people,
+            webhooks=Webhooks(database, engine, key, clock, private_allowed=settings.private_webhooks),
+            key=key,
+        )
+        if work:
+            workflows = {**works.workflows, DELIVER: Deliver(database, engine, key, clock, sender).run}
+            await stack.enter_async_context(
+                _at_work(database, engine, workflows, "service", service.strike_off, settings.stop_seconds)
+            )
+            await stack.enter_async_context(service.making_rounds())
+        await stack.enter_async_context(intake.open())
+        yield service
+
+
+@dataclass(frozen=True, slots=True)
+class _Works:
+    """What reads, answers and reviews messages."""
+
+    detector: Detector
+    receive: Receive
+    review: Review
+    workflows: Mapping[str, Workflow]
+
+
+def _works(settings: Settings, database: Database, engine: Engine, outbox: Outbox, clock: Clock, *, tries_again: bool) -> _Works:
+    detector = Detector(built_in_rules())
+    wordings = built_in_replies()
+    _check_store_name(wordings, settings.store)
+    buttons = last_steps(wordings.paths)
+    scenes = Scenes(wordings, detector.rulebook.thresholds, store=settings.store, freshness=settings.freshness)
+    receive = Receive(database, engine, detector, buttons, clock)
+    answer = Answer(database, engine, scenes, outbox, clock, undo_seconds=settings.undo_seconds, tries_again=tries_again)
+    review = Review(database, engine, receive, scenes, buttons, clock, undo_seconds=settings.undo_seconds)
+    return _Works(detector, receive, review, {ANSWER: answer.run, SEND: answer.send_later})
+
+
+def _office(settings: Settings, database: Database, engine: Engine, clock: Clock) -> Office:
+    return Office(
+        database,
+        engine,
+        TakeOrders(database, engine, clock),
+        Cancel(database, engine, clock, settings.freshness),
+        Audit(database, clock),
+        Accounts(database, clock),
+        People(database, clock),
+        Prune(database, engine, clock),
+    )
+
+
+@asynccontextmanager
+async def _open_database(settings: Settings) -> AsyncIterator[Database]:
     database = await open_database(settings.database_address)
     try:
-        yield Office(
-            database,
-            TakeOrders(database, clock),
-            Cancel(database, clock, settings.freshness),
-            Audit(database, clock),
-            Accounts(database, clock),
-            People(database, clock),
-        )
+        yield database
     finally:
         await database.close()
 
 
 @asynccontextmanager
-async def open_mailroom(settings: Settings, office: Office, outbox: Outbox, clock: Clock = system_clock) -> AsyncIterator[Mailroom]:
-    """What takes messages in and answers them. One process at a time may do so on an SQLite file: raises StoreError if another
-    does."""
-    with _alone(settings):
-        detector = Detector(built_in_rules())
-        replies = built_in_replies()
-        _check_store_name(replies, settings.store)
-        engine = Engine(office.database)
-        try:
-            receive = Receive(office.database, engine, detector, _buttons(replies), clock)
-            answer = Answer(
-                office.database,
-                replies,
-                detector.rulebook.thresholds,
-                outbox,
-                clock,
-                store=settings.store,
-                undo_seconds=settings.undo_seconds,
-                freshness=settings.freshness,
-            )
-            yield Mailroom(office.database, engine, receive, answer, settings.account)
-        finally:
-            await engine.close()
-
-
-@asynccontextmanager
-async def open_prune(office: Office, clock: Clock = system_clock) -> AsyncIterator[Prune]:
-    """What removes personal data. It may be open beside a service."""
-    engine = Engine(office.database)
+async def _engine(database: Database, poll_seconds: float | None = None) -> AsyncIterator[Engine]:
+    engine = Engine(database, poll_seconds=poll_seconds) if poll_seconds else Engine(database)
     try:
-        yield Prune(office.database, engine, clock)
+        yield engine
     finally:
         await engine.close()
 
 
-def _buttons(replies: Replies) -> frozenset[str]:
-    return last_steps(replies.paths)
+@asynccontextmanager
+async def _at_work(
+    database: Database,
+    engine: Engine,
+    workflows: Mapping[str, Workflow],
+    kind: str,
+    on_struck_off: Callable[[], None],
+    stop_seconds: float,
+) -> AsyncIterator[None]:
+    """Runs workflows until the block ends: alone on SQLite, as one of the crew on PostgreSQL."""
+    if database.is_sqlite:
+        async with engine.running(workflows, executor=LOCAL, stop_seconds=stop_seconds):
+            yield
+        return
+    name = own_name()
+    async with (
+        Member(Lease(database, name, kind), engine, on_struck_off).working(),
+        engine.running(workflows, executor=name, stop_seconds=stop_seconds),
+    ):
+        yield
+
+
+async def _check_nobody_serves(database: Database) -> None:
+    if database.is_sqlite:
+        return
+    async with database.reading() as connection:
+        found = await workers.living(connection, SILENT_SECONDS)
+    if found:
+        raise StoreError(f"msgbot works on this database right now ({', '.join(found)}): post messages to its HTTP API instead")
 
 
 def _check_store_name(replies: Replies, store: str) -> None:
@@ -108,15 +219,24 @@ def _check_store_name(replies: Replies, store: str) -> None:
 
 @contextmanager
 def _alone(settings: Settings) -> Iterator[None]:
-    """Holds the lock of the data folder while the block runs. Raises StoreError when another process holds it."""
-    settings.data.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.data / "msgbot.lock")
+    """Holds the lock that stands beside an SQLite file while the block runs. Raises StoreError when another process holds it."""
+    file = sqlite_file(settings.database_address)
+    if file is None:
+        yield
+        return
+    path = _lock_of(file)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        where = f"another msgbot is answering from {settings.data} right now"
-        raise StoreError(f"{where}: wait for it, or give --data another folder") from error
+        where = f"another msgbot works on {file} right now"
+        raise StoreError(f"{where}: post messages to it, wait for it, or give --data another folder") from error
     try:
         yield
     finally:
         lock.release()
+
+
+def _lock_of(file: Path) -> Path:
+    return file.with_name(f"{file.name}.lock")

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from msgbot.answer import Answer
+from msgbot.cancel import Asking
 from msgbot.channels.compose import OutgoingReply
 from msgbot.channels.mail import read_mail
 from msgbot.content.replies import built_in_replies
@@ -26,6 +27,7 @@ from msgbot.domain.solicitation import last_steps
 from msgbot.errors import DeliveryError
 from msgbot.mailroom import Handled
 from msgbot.receive import Receive
+from msgbot.scene import Scenes
 from msgbot.store import messages, replies
 from msgbot.store.database import Database, open_database
 from msgbot.store.replies import ReplyState
@@ -72,12 +74,12 @@ async def test_the_formal_request_makes_the_cancellation_free(desk: Desk) -> Non
     await report(desk, (A, "1", "FALSE"))
     await post(desk, relay_mail("please cancel my order"))
     proposal = Proposal(A, CancelReason.BUYER_CANCELED)
-    [blocked] = await desk.office.cancel.rule("main", [proposal], ["test"])
-    assert blocked.code.value == "informal"
+    [blocked] = await desk.office.cancel.rule("main", [proposal], [Asking("test")])
+    assert blocked.ruling.code.value == "informal"
     desk.now += timedelta(hours=1)
     await report(desk, (A, "1", "TRUE"))
-    [allowed] = await desk.office.cancel.rule("main", [proposal], ["test"])
-    assert (allowed.allowed, allowed.counts) == (True, False)
+    [allowed] = await desk.office.cancel.rule("main", [proposal], [Asking("test")])
+    assert (allowed.ruling.allowed, allowed.ruling.counts) == (True, False)
     audit = await desk.office.audit.report("main")
     assert {outcome.value: count for outcome, count in audit.outcomes.items() if count} == {"formal_request": 1}
     assert [proof.broken for proof in await desk.office.audit.verify()] == [None]
@@ -148,8 +150,8 @@ class NoEngine:
     def __init__(self) -> None:
         self.waiting: list[str] = []
 
-    async def enqueue(self, connection: object, workflow: str, account: str, subject: str) -> None:
-        self.waiting.append(subject)
+    async def enqueue_many(self, connection: object, workflow: str, account: str, subjects: list[str]) -> None:
+        self.waiting += subjects
 
 
 DETECTOR = Detector(built_in_rules())
@@ -159,10 +161,13 @@ def bench(database: Database, tray: Tray) -> tuple[Receive, Answer, NoEngine]:
     engine = NoEngine()
     wordings = built_in_replies()
     receive = Receive(database, engine, DETECTOR, last_steps(wordings.paths), lambda: NOW)  # type: ignore[arg-type]
-    answer = Answer(
-        database, wordings, DETECTOR.rulebook.thresholds, tray, lambda: NOW, store="", undo_seconds=0, freshness=timedelta(hours=24)
-    )
+    scenes = Scenes(wordings, DETECTOR.rulebook.thresholds, store="", freshness=timedelta(hours=24))
+    answer = Answer(database, engine, scenes, tray, lambda: NOW, undo_seconds=0)  # type: ignore[arg-type]
     return receive, answer, engine
+
+
+def order_desk(database: Database) -> TakeOrders:
+    return TakeOrders(database, NoEngine(), lambda: NOW)  # type: ignore[arg-type]
 
 
 async def play(folder: Path, mails: list[bytes], order: list[int]) -> dict[str, Any]:
@@ -170,10 +175,10 @@ async def play(folder: Path, mails: list[bytes], order: list[int]) -> dict[str, 
     database = await open_database(folder / "msgbot.db")
     tray = Tray()
     try:
-        await TakeOrders(database, lambda: NOW).report("main", unshipped_report((A, "1", "FALSE"), (B, "2", "FALSE")), "report.txt")
+        await order_desk(database).report("main", unshipped_report((A, "1", "FALSE"), (B, "2", "FALSE")), "report.txt")
         receive, answer, engine = bench(database, tray)
         for mail in mails:
-            await receive.receive("main", [read(mail)])
+            await receive.receive([read(mail)])
         for index in order:
             if index < len(engine.waiting):
                 for _ in "twice":
@@ -219,20 +224,20 @@ def test_any_order_and_repetition_of_a_mailbox_ends_the_same(
 
 
 async def test_two_messages_answered_at_the_same_moment_get_one_instruction(database: Database) -> None:
-    await TakeOrders(database, lambda: NOW).report("main", unshipped_report((A, "1", "FALSE")), "report.txt")
+    await order_desk(database).report("main", unshipped_report((A, "1", "FALSE")), "report.txt")
     tray = Tray()
     receive, answer, engine = bench(database, tray)
     # Written in the same second: neither is the later one by its time.
     for number in range(4):
-        await receive.receive("main", [read(relay_mail("please cancel my order", number=number))])
+        await receive.receive([read(relay_mail("please cancel my order", number=number))])
     answered = await asyncio.gather(*(answer.decide("main", message_id) for message_id in engine.waiting))
     assert len([reply_id for reply_id in answered if reply_id]) == 1
 
 
 async def test_a_reply_that_cannot_be_delivered_is_shown_as_failed(database: Database) -> None:
-    await TakeOrders(database, lambda: NOW).report("main", unshipped_report((A, "1", "FALSE")), "report.txt")
+    await order_desk(database).report("main", unshipped_report((A, "1", "FALSE")), "report.txt")
     receive, answer, engine = bench(database, Tray(fails=True))
-    await receive.receive("main", [read(relay_mail("please cancel my order"))])
+    await receive.receive([read(relay_mail("please cancel my order"))])
     reply_id = await answer.decide("main", engine.waiting[0])
     assert await answer.send("main", reply_id) == "failed"
     async with database.transaction() as connection:
@@ -257,12 +262,12 @@ async def test_a_failed_reply_is_tried_again_by_the_next_run(desk: Desk) -> None
 
 async def test_a_second_request_does_not_silence_the_first_ones_answer(database: Database) -> None:
     """Decided, not yet sent; then the buyer asks again: exactly one instruction goes out."""
-    await TakeOrders(database, lambda: NOW).report("main", unshipped_report((A, "1", "FALSE")), "report.txt")
+    await order_desk(database).report("main", unshipped_report((A, "1", "FALSE")), "report.txt")
     tray = Tray()
     receive, answer, engine = bench(database, tray)
-    await receive.receive("main", [read(relay_mail("please cancel my order"))])
+    await receive.receive([read(relay_mail("please cancel my order"))])
     waiting = await answer.decide("main", engine.waiting[0])
-    await receive.receive("main", [read(relay_mail("cancel it now!!", number=2, at=NOW - timedelta(minutes=1)))])
+    await receive.receive([read(relay_mail("cancel it now!!", number=2, at=NOW - timedelta(minutes=1)))])
     assert await answer.decide("main", engine.waiting[1]) == ""
     assert await answer.look_again("main", waiting) == waiting
     assert await answer.send("main", waiting) == "sent"
@@ -270,10 +275,10 @@ async def test_a_second_request_does_not_silence_the_first_ones_answer(database:
 
 
 async def test_a_formal_request_that_comes_while_the_reply_waits_leaves_a_suggestion(database: Database) -> None:
-    orders = TakeOrders(database, lambda: NOW)
+    orders = order_desk(database)
     await orders.report("main", unshipped_report((A, "1", "FALSE")), "report.txt")
     receive, answer, engine = bench(database, Tray())
-    await receive.receive("main", [read(relay_mail("please cancel my order"))])
+    await receive.receive([read(relay_mail("please cancel my order"))])
     waiting = await answer.decide("main", engine.waiting[0])
     await orders.report("main", unshipped_report((A, "1", "TRUE")), "later.txt")
     assert await answer.look_again("main", waiting) == ""
@@ -305,7 +310,7 @@ async def test_a_row_under_a_used_id_is_another_message(database: Database) -> N
     receive, _, engine = bench(database, Tray())
     for order_id, raw in ((A, b"first"), (B, b"second"), (B, b"second")):
         message = Message("main", "1", Kind.BUYER, Source.FILE, "please cancel my order", NOW, (order_id,))
-        [received] = await receive.receive("main", [(message, raw)])
+        [received] = await receive.receive([(message, raw)])
     assert not received.new
     assert len(engine.waiting) == 2
 
@@ -319,9 +324,9 @@ async def test_a_row_under_a_used_id_is_another_message(database: Database) -> N
     ],
 )
 async def test_the_answer_is_in_the_buyers_language(database: Database, words: str, language: str) -> None:
-    await TakeOrders(database, lambda: NOW).report("main", unshipped_report((A, "1", "FALSE")), "report.txt")
+    await order_desk(database).report("main", unshipped_report((A, "1", "FALSE")), "report.txt")
     receive, answer, engine = bench(database, Tray())
-    await receive.receive("main", [read(relay_mail(words))])
+    await receive.receive([read(relay_mail(words))])
     reply_id = await answer.decide("main", engine.waiting[0])
     async with database.transaction() as connection:
         reply = await replies.get(connection, "main", reply_id)

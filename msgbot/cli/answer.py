@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 
 from msgbot.channels.files import Incoming, Unreadable, read_sources, sources_size
 from msgbot.channels.outbox import FolderOutbox
-from msgbot.cli.handled import Summary, draft_json, handled_json, needs_nothing, print_handled, print_summary
+from msgbot.cli.handled import Summary, handled_json, needs_nothing, print_handled, print_summary
 from msgbot.cli.options import PastMoment, data_options, format_option, run_async
 from msgbot.cli.orders import print_report
 from msgbot.cli.output import console, print_json
@@ -25,6 +25,7 @@ from msgbot.domain.message import Message
 from msgbot.drafts import write_drafts
 from msgbot.engine import Failure
 from msgbot.mailroom import Mailroom
+from msgbot.plain.messages import reply_data
 from msgbot.store.database import copy_sqlite
 from msgbot.take_orders import TakenReport
 from msgbot.wiring import Office, open_mailroom, open_office
@@ -167,7 +168,7 @@ async def _tell_program(
                 {"origin": each.origin, "line": each.line, "column": each.column, "reason": each.reason} for each in unreadable
             ],
             "failed": [{"message": each.subject, "reason": each.text} for each in failures],
-            "suggestions": [draft_json(reply, turn) for reply, turn in await mailroom.suggestions()],
+            "suggestions": [reply_data(reply, turn.message) for reply, turn in await mailroom.suggestions()],
             "orders": [
                 {"rows": each.report.rows, "orders": len(each.report.orders), "skipped": len(each.report.skipped)}
                 for each in reports

@@ -12,11 +12,12 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from msgbot.audit import AuditReport, InformalCase, Proof
+from msgbot.audit import AuditReport
 from msgbot.cli.options import Moment, data_options, format_option, run_async
 from msgbot.cli.output import console, print_json, words_of
 from msgbot.config import Settings, load_settings
 from msgbot.domain.outcome import Outcome
+from msgbot.plain.audits import audit_data, case_data, proof_data
 from msgbot.wiring import open_office
 
 _WORDS = {
@@ -62,7 +63,7 @@ async def _verify(settings: Settings, everyone: bool, output: str) -> int:
     async with open_office(settings) as office:
         proofs = await office.audit.verify(None if everyone else settings.account)
     if output == "json":
-        print_json([_proof_plain(proof) for proof in proofs])
+        print_json([proof_data(proof) for proof in proofs])
     else:
         for proof in proofs:
             if proof.broken:
@@ -72,16 +73,11 @@ async def _verify(settings: Settings, everyone: bool, output: str) -> int:
     return 1 if any(proof.broken for proof in proofs) else 0
 
 
-def _proof_plain(proof: Proof) -> dict[str, Any]:
-    broken = str(proof.broken) if proof.broken else None
-    return {"account": proof.account, "entries": proof.entries, "head": proof.head, "broken": broken}
-
-
 async def _report(since: Any, until: Any, output: str, settings: Settings) -> int:
     async with open_office(settings) as office:
         report = await office.audit.report(settings.account, since, until)
     if output == "json":
-        print_json(report_json(report))
+        print_json(audit_data(report))
     elif output == "csv":
         _print_csv(report)
     else:
@@ -116,53 +112,8 @@ def print_audit(out: Console, report: AuditReport) -> None:
     out.print(f"[head]Cancellation Rate[/], 7 days, from the orders on file: {report.rate}; the target is below 2.5%")
 
 
-def _case_plain(case: InformalCase) -> dict[str, Any]:
-    decided, reply = case.decided, case.reply
-    return {
-        "order_id": case.order_id,
-        "message_id": case.message.message.id,
-        "asked_at": case.asked_at.isoformat(),
-        "score": round(case.message.verdict.score, 4),
-        "rule": case.message.verdict.rule,
-        "decision": decided.decision.action.value if decided else "",
-        "decision_code": decided.decision.code if decided else "",
-        "reply": reply.state.value if reply else "",
-        "template": reply.template.value if reply else "",
-        "reply_at": reply.sent_at.isoformat() if reply and reply.sent_at else "",
-        "formal_request_at": case.formal_request_at.isoformat() if case.formal_request_at else "",
-        "order_status": case.order.status.value if case.order else "",
-        "outcome": case.outcome.value,
-    }
-
-
-def report_json(report: AuditReport) -> dict[str, Any]:
-    """The audit as plain data."""
-    return {
-        "account": report.account,
-        "from": report.since.isoformat() if report.since else None,
-        "to": report.until.isoformat() if report.until else None,
-        "outcomes": {outcome.value: count for outcome, count in report.outcomes.items()},
-        "cases": [_case_plain(case) for case in report.cases],
-        "rulings": [
-            {
-                "id": ruling.id,
-                "at": ruling.at.isoformat(),
-                "order_id": ruling.order_id,
-                "reason": ruling.reason,
-                "outcome": ruling.outcome,
-                "code": ruling.code,
-                "counts": ruling.counts,
-                "origin": ruling.origin,
-            }
-            for ruling in report.rulings
-        ],
-        "solicited": list(report.solicited),
-        "rate": {"counted": report.rate.counted, "orders": report.rate.orders},
-    }
-
-
 def _print_csv(report: AuditReport) -> None:
-    rows = [_case_plain(case) for case in report.cases]
+    rows = [case_data(case) for case in report.cases]
     names = list(rows[0]) if rows else ["order_id", "message_id", "asked_at", "outcome"]
     writer = csv.DictWriter(sys.stdout, names, lineterminator="\n")
     writer.writeheader()

@@ -7,12 +7,14 @@ from pathlib import Path
 import click
 
 from msgbot.amazon.cancellation_files import CancellationRow, parse_reason, write_cancellation_file
-from msgbot.cli.guard import print_reasons, ruling_json
+from msgbot.cancel import Asking
+from msgbot.cli.guard import print_reasons
 from msgbot.cli.options import data_options, format_option, run_async
 from msgbot.cli.output import console, print_json
 from msgbot.config import Settings
 from msgbot.domain.cancellation import CancelReason, Proposal
 from msgbot.domain.message import ORDER_ID
+from msgbot.plain.orders import ruling_data
 from msgbot.wiring import open_office
 
 
@@ -42,7 +44,7 @@ def command(order: str, items: tuple[str, ...], reason: str, upload: Path | None
 
 async def _cancel(proposal: Proposal, upload: Path, output: str, settings: Settings) -> int:
     async with open_office(settings) as office:
-        ruling = (await office.cancel.rule(settings.account, [proposal], ["msgbot cancel"]))[0]
+        ruling = (await office.cancel.rule(settings.account, [proposal], [Asking("msgbot cancel")]))[0].ruling
         item_ids = proposal.item_ids or await office.cancel.item_ids(settings.account, proposal.order_id)
     # The template wants a reason and an item code together (domain.md section 4): the whole order is all of its items.
     rows = [CancellationRow(number, proposal.order_id, proposal.reason, item_id=item) for number, item in enumerate(item_ids, 3)]
@@ -50,7 +52,7 @@ async def _cancel(proposal: Proposal, upload: Path, output: str, settings: Setti
     if written:
         upload.write_bytes(write_cancellation_file(rows))
     if output == "json":
-        print_json({"order_id": proposal.order_id, **ruling_json(ruling), "file": str(upload) if written else None})
+        print_json({"order_id": proposal.order_id, **ruling_data(ruling), "file": str(upload) if written else None})
     else:
         out = console()
         word = "[good]allowed[/]" if ruling.allowed else "[bad]not allowed[/]"

@@ -15,7 +15,7 @@ from msgbot.amazon.cancellation_files import write_cancellation_file
 from msgbot.channels.files import Unreadable, read_sources
 from msgbot.channels.outbox import FolderOutbox
 from msgbot.cli.audit import print_audit
-from msgbot.cli.guard import print_rulings, rule_on_file
+from msgbot.cli.guard import print_rulings
 from msgbot.cli.handled import Summary, print_handled, print_summary
 from msgbot.cli.options import run_async
 from msgbot.cli.orders import print_report
@@ -109,7 +109,8 @@ async def _mail(out: Console, office: Office, settings: Settings, world: Path, o
 
 async def _guard(out: Console, office: Office, settings: Settings, world: Path, clean: Path) -> None:
     _head(out, "3. A cancellation file, ruled on row by row")
-    rows, rulings = await rule_on_file(office, settings.account, world / "cancellations.txt")
+    file = world / "cancellations.txt"
+    rows, rulings = await office.cancel.rule_file(settings.account, file.read_bytes(), file.name)
     clean.write_bytes(write_cancellation_file(row for row, ruling in zip(rows, rulings, strict=True) if ruling.allowed))
     print_rulings(out, rows, rulings)
     out.print(f"The allowed rows: {clean}", markup=False)

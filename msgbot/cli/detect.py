@@ -18,7 +18,7 @@ from typing import IO, Any
 import click
 
 from msgbot import Detector, Intent, Verdict, built_in_rules
-from msgbot.cli.output import verdict_json
+from msgbot.plain.verdicts import verdict_data
 
 _ALONE = 4_000
 """So many lines one process reads alone: starting others takes longer."""
@@ -133,13 +133,13 @@ def _encoded(verdict: Verdict) -> bytes:
     if verdict.rule == "-":
         # Most messages ask for nothing, and there are few such verdicts.
         return _encoded_nothing(verdict.score, verdict.says, verdict.language, verdict.notes)
-    return json.dumps(verdict_json(verdict), ensure_ascii=False).encode("utf-8", "backslashreplace")[1:]
+    return json.dumps(verdict_data(verdict), ensure_ascii=False).encode("utf-8", "backslashreplace")[1:]
 
 
 @lru_cache(maxsize=256)
 def _encoded_nothing(score: float, says: str, language: str, notes: tuple[str, ...]) -> bytes:
     verdict = Verdict(Intent.NONE, score, says=says, language=language, notes=notes)
-    return json.dumps(verdict_json(verdict), ensure_ascii=False).encode("utf-8")[1:]
+    return json.dumps(verdict_data(verdict), ensure_ascii=False).encode("utf-8")[1:]
 
 
 def _row(line: bytes) -> dict[str, Any]:

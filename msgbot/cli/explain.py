@@ -9,11 +9,12 @@ from rich.console import Console
 from rich.text import Text
 
 from msgbot import Detector, Verdict, built_in_rules
-from msgbot.cli.output import console, print_json, verdict_json
+from msgbot.cli.output import console, print_json
 from msgbot.content.replies import Replies, built_in_replies
 from msgbot.domain.message import Kind, Message, Source, order_ids_in
 from msgbot.domain.order import FormalRequest, Fulfilment, Order, OrderItem, OrderStatus, RequestKnowledge
 from msgbot.domain.policy import Decision, Situation, decide
+from msgbot.plain.verdicts import verdict_data
 
 _STATES = ("unshipped", "just-ordered", "requested", "partly-shipped", "shipped", "cancelled", "fba", "unknown", "instructed")
 _SAMPLE = "114-0000001-0000001"
@@ -39,7 +40,7 @@ def command(text: str, language: str, state: str, output: str) -> None:
     if output == "json":
         print_json(
             {
-                **verdict_json(verdict),
+                **verdict_data(verdict),
                 "decision": {"action": decision.action.value, "code": decision.code, "reasons": list(decision.reasons)},
                 "reply": reply,
             }

@@ -10,10 +10,11 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from msgbot.cli.output import verdict_json, words_of
-from msgbot.domain.conversation import Turn
+from msgbot.cli.output import words_of
 from msgbot.mailroom import Handled
-from msgbot.store.replies import Reply, ReplyState
+from msgbot.plain.messages import decision_data, reply_data
+from msgbot.plain.verdicts import verdict_data
+from msgbot.store.replies import ReplyState
 
 _SHOWN = {
     "sent": "[good]ANSWERED[/]",
@@ -118,31 +119,7 @@ def handled_json(handled: Handled) -> dict[str, Any]:
         "marketplace": message.marketplace,
         "text": message.text,
         "flaws": list(message.flaws),
-        "verdict": verdict_json(handled.turn.verdict),
-        "decision": None
-        if decided is None
-        else {
-            "action": decided.decision.action.value,
-            "code": decided.decision.code,
-            "reasons": list(decided.decision.reasons),
-            "template": decided.decision.template.value if decided.decision.template else None,
-            "order_id": decided.order_id,
-        },
-        "reply": None if handled.reply is None else draft_json(handled.reply, handled.turn),
-    }
-
-
-def draft_json(reply: Reply, turn: Turn) -> dict[str, Any]:
-    """A reply as plain data."""
-    return {
-        "id": reply.id,
-        "message_id": reply.message_id,
-        "order_id": reply.order_id,
-        "state": reply.state.value,
-        "template": reply.template.value,
-        "language": reply.language,
-        "to": turn.message.buyer_address,
-        "body": reply.body,
-        "file": reply.delivered_to,
-        "note": reply.note,
+        "verdict": verdict_data(handled.turn.verdict),
+        "decision": None if decided is None else decision_data(decided),
+        "reply": None if handled.reply is None else reply_data(handled.reply, message),
     }

@@ -12,7 +12,7 @@ from msgbot.cli.options import data_option, format_option, run_async
 from msgbot.cli.output import console, print_json
 from msgbot.config import Settings
 from msgbot.prune import Pruned
-from msgbot.wiring import open_office, open_prune
+from msgbot.wiring import open_office
 
 
 @click.command()
@@ -37,12 +37,12 @@ def command(days: int | None, dry_run: bool, output: str, settings: Settings) ->
 
 async def _prune(days: int, dry_run: bool, output: str, settings: Settings) -> int:
     out = console()
-    async with open_office(settings) as office, open_prune(office) as prune:
+    async with open_office(settings) as office:
         if dry_run:
-            pruned = await prune.dry_run(days)
+            pruned = await office.prune.dry_run(days)
         else:
             with console(stderr=True).status("removing") as status:
-                pruned = await prune.run(days, on_progress=lambda done: status.update(f"removing: {done:,} messages"))
+                pruned = await office.prune.run(days, on_progress=lambda done: status.update(f"removing: {done:,} messages"))
     if output == "json":
         print_json(_plain(pruned))
     else:

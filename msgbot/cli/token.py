@@ -12,6 +12,7 @@ from msgbot.cli.rights import accounts_json, accounts_options, accounts_text, ch
 from msgbot.clock import system_clock
 from msgbot.config import Settings
 from msgbot.domain.access import Permission, Role
+from msgbot.installation_key import read_key
 from msgbot.store.people import Token
 from msgbot.wiring import open_office
 
@@ -65,19 +66,18 @@ def create(
 async def _create(name: str, wanted: dict[str, Any], settings: Settings) -> int:
     async with open_office(settings) as office:
         token, text = await office.people.create_token(name, **wanted)
-    _print_created(token, text)
+    _print_created(token, text, read_key(settings).secret_of_token(token.id) if token.signing else "")
     return 0
 
 
-def _print_created(token: Token, text: str, signing_secret: str = "") -> None:
+def _print_created(token: Token, text: str, signing_secret: str) -> None:
     """The new token: alone on standard output, so that it can be piped on, and what it is on standard error. `signing_secret` is
     what the holder of a signing token signs with."""
     note = console(stderr=True)
     note.print(f"created: {_line(token)}", markup=False)
     if token.signing:
-        click.echo(token.id)
-        if signing_secret:
-            click.echo(signing_secret)
+        note.print(f"messages are posted to /v1/incoming/{token.id}, signed with this secret:", markup=False)
+        click.echo(signing_secret)
         return
     click.echo(text)
     note.print("It is shown only now: keep it where nobody else reads it.")

@@ -47,6 +47,7 @@ class RulingCode(StrEnum):
     WITHDRAWN_SINCE = "withdrawn_since"
     SOLICITED = "solicited"
     UNREADABLE = "unreadable"
+    REPEATED = "repeated"
 
 
 OVERRIDABLE = frozenset({RulingCode.DISGUISED})

@@ -42,6 +42,7 @@ class Source(StrEnum):
 
     MAIL = "mail"
     FILE = "file"
+    API = "api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,16 @@ class Message:
     flaws: tuple[str, ...] = ()
     origin: str = ""
     """Where it was read from, for people: `inbox.mbox message 12`."""
+    request_id: str = ""
+    """The id of the HTTP request that brought it, or empty."""
 
     @property
     def buyer_key(self) -> str:
         """What stays the same in all of a buyer's relay addresses: `alias@domain`, without the `+case` (domain.md section 6)."""
-        alias, at, domain = self.buyer_address.rpartition("@")
-        return f"{alias.partition('+')[0]}{at}{domain}".lower()
+        return buyer_key_of(self.buyer_address)
+
+
+def buyer_key_of(address: str) -> str:
+    """What stays the same in all of a buyer's relay addresses."""
+    alias, at, domain = address.rpartition("@")
+    return f"{alias.partition('+')[0]}{at}{domain}".lower()

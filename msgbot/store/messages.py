@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from msgbot.domain.conversation import Conversation, Turn
 from msgbot.domain.message import Kind, Message, Source
+from msgbot.domain.policy import Action
 from msgbot.domain.verdict import Intent, Verdict
+from msgbot.store.paging import Place, behind
 from msgbot.store.schema import decisions, message_orders, messages, raw_messages
 from msgbot.store.values import storable, verdict_from_json, verdict_to_json
 
@@ -44,11 +47,73 @@ async def undecided(connection: AsyncConnection, account: str) -> list[str]:
     return list((await connection.execute(query)).scalars())
 
 
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which messages are wanted; what is None or empty does not matter. `since` and `until` are about when a message was taken
+    in. `action` is that of the decision on it."""
+
+    order_id: str = ""
+    buyer: str = ""
+    intent: Intent | None = None
+    kind: Kind | None = None
+    action: Action | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+async def page(connection: AsyncConnection, account: str, wanted: Filter, before: Place | None, limit: int) -> list[Turn]:
+    """Up to `limit` of the wanted messages, the newest first, from behind the one that `before` names."""
+    query = select(messages).where(messages.c.account == account)
+    if wanted.order_id:
+        named = select(message_orders.c.message_id).where(
+            message_orders.c.account == account, message_orders.c.order_id == wanted.order_id
+        )
+        query = query.where(messages.c.id.in_(named))
+    if wanted.buyer:
+        query = query.where(messages.c.buyer_key == wanted.buyer)
+    if wanted.intent is not None:
+        query = query.where(messages.c.intent == wanted.intent.value)
+    if wanted.kind is not None:
+        query = query.where(messages.c.kind == wanted.kind.value)
+    if wanted.action is not None:
+        same = (decisions.c.account == messages.c.account, decisions.c.message_id == messages.c.id)
+        query = query.where(select(decisions.c.message_id).where(*same, decisions.c.action == wanted.action.value).exists())
+    if wanted.since is not None:
+        query = query.where(messages.c.received_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(messages.c.received_at < wanted.until)
+    if before is not None:
+        query = query.where(behind(messages.c.received_at, messages.c.id, before))
+    query = query.order_by(messages.c.received_at.desc(), messages.c.id.desc()).limit(limit)
+    return [_turn(row) for row in await connection.execute(query)]
+
+
 async def add(connection: AsyncConnection, turn: Turn, raw: bytes, received_at: datetime) -> str:
     """Puts a new message on file; returns the salt of its digest. The caller has seen to it that it is new."""
+    return (await add_many(connection, [(turn, raw)], received_at))[0]
+
+
+async def add_many(connection: AsyncConnection, incoming: Sequence[tuple[Turn, bytes]], received_at: datetime) -> list[str]:
+    """Puts new messages on file; returns the salts of their digests."""
+    if not incoming:
+        return []
+    rows = [_row(turn, received_at) for turn, _ in incoming]
+    await connection.execute(insert(messages), rows)
+    contents = [{"account": turn.message.account, "message_id": turn.message.id, "content": raw} for turn, raw in incoming]
+    await connection.execute(insert(raw_messages), contents)
+    about = [
+        {"account": turn.message.account, "order_id": order_id, "message_id": turn.message.id}
+        for turn, _ in incoming
+        for order_id in turn.message.order_ids
+    ]
+    if about:
+        await connection.execute(insert(message_orders), about)
+    return [str(row["salt"]) for row in rows]
+
+
+def _row(turn: Turn, received_at: datetime) -> dict[str, Any]:
     message = turn.message
-    salt = secrets.token_hex(16)
-    row = {
+    return {
         "account": message.account,
         "id": message.id,
         "kind": message.kind.value,
@@ -68,17 +133,12 @@ async def add(connection: AsyncConnection, turn: Turn, raw: bytes, received_at: 
         "flaws": [storable(flaw) for flaw in message.flaws],
         "origin": storable(message.origin),
         "received_at": received_at,
-        "salt": salt,
+        "salt": secrets.token_hex(16),
         "intent": turn.verdict.intent.value,
         "verdict": verdict_to_json(turn.verdict),
         "solicits": turn.solicits,
+        "request_id": message.request_id,
     }
-    await connection.execute(insert(messages).values(row))
-    await connection.execute(insert(raw_messages).values(account=message.account, message_id=message.id, content=raw))
-    if message.order_ids:
-        rows = [{"account": message.account, "order_id": order_id, "message_id": message.id} for order_id in message.order_ids]
-        await connection.execute(insert(message_orders), rows)
-    return salt
 
 
 async def get(connection: AsyncConnection, account: str, message_id: str) -> Turn | None:
@@ -160,6 +220,7 @@ def _turn(row: Row[Any]) -> Turn:
         note=row.note,
         flaws=tuple(row.flaws),
         origin=row.origin,
+        request_id=row.request_id,
     )
     verdict: Verdict = verdict_from_json(row.verdict)
     return Turn(message, verdict, row.solicits, row.received_at, row.pruned_at)

@@ -13,6 +13,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from msgbot.domain.policy import Action, Decision, Template
+from msgbot.store.paging import behind
 from msgbot.store.schema import decisions, replies
 from msgbot.store.values import storable
 
@@ -25,6 +26,11 @@ class ReplyState(StrEnum):
     STOPPED = "stopped"
     SUGGESTED = "suggested"
     FAILED = "failed"
+    DISMISSED = "dismissed"
+
+
+UNSENT = frozenset({ReplyState.PENDING, ReplyState.FAILED})
+"""A reply that failed is tried again when its message is taken up again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,16 @@ async def add_decision(
     )
 
 
+async def add_decisions(connection: AsyncConnection, rows: Sequence[tuple[str, str, str, Decision]], at: datetime) -> None:
+    """Records decisions on many messages, each as account, message id, order id and decision."""
+    values = [
+        {"account": account, "message_id": message_id, "order_id": order_id, **_decision_row(decision, at)}
+        for account, message_id, order_id, decision in rows
+    ]
+    if values:
+        await connection.execute(insert(decisions), values)
+
+
 async def decided(connection: AsyncConnection, account: str, message_ids: Sequence[str]) -> dict[str, Decided]:
     """The decisions on these messages, by message id."""
     found = await connection.execute(
@@ -98,6 +114,8 @@ async def add(connection: AsyncConnection, reply: Reply) -> None:
             sent_at=reply.sent_at,
             delivered_to=reply.delivered_to,
             note=reply.note,
+            version=reply.version,
+            changed_by=reply.changed_by,
         )
     )
 
@@ -146,7 +164,13 @@ async def settle(
     answered."""
     once = None if state is ReplyState.STOPPED else reply.once
     settled = dataclasses.replace(
-        reply, state=state, once=once, sent_at=at if state is ReplyState.SENT else None, delivered_to=delivered_to, note=note
+        reply,
+        state=state,
+        once=once,
+        sent_at=at if state is ReplyState.SENT else None,
+        delivered_to=delivered_to,
+        note=note,
+        version=reply.version + 1,
     )
     where = (replies.c.account == reply.account, replies.c.id == reply.id)
     values = {
@@ -156,8 +180,53 @@ async def settle(
         "delivered_to": storable(delivered_to),
         "note": storable(note),
     }
-    await connection.execute(update(replies).where(*where).values(values))
+    await connection.execute(update(replies).where(*where).values(**values, version=settled.version))
     return settled
+
+
+async def change(connection: AsyncConnection, reply: Reply, **changes: Any) -> Reply | None:
+    """`reply` with `changes` (fields of the reply), or None when somebody else changed it since it was read. Raises sqlalchemy's
+    IntegrityError when the order already has one under the same `once`."""
+    changed = dataclasses.replace(reply, **changes, version=reply.version + 1)
+    where = (replies.c.account == reply.account, replies.c.id == reply.id, replies.c.version == reply.version)
+    values = {
+        "once": changed.once,
+        "state": changed.state.value,
+        "automatic": changed.automatic,
+        "body": storable(changed.body),
+        "note": storable(changed.note),
+        "version": changed.version,
+        "changed_by": changed.changed_by,
+    }
+    done = await connection.execute(update(replies).where(*where).values(values))
+    return changed if done.rowcount else None
+
+
+async def page(
+    connection: AsyncConnection,
+    account: str,
+    states: Sequence[ReplyState],
+    before: tuple[datetime, str] | None,
+    limit: int,
+    order_id: str = "",
+) -> list[Reply]:
+    """Up to `limit` replies in these states (all, if none is given), the newest first, from behind the one that `before` names by
+    its time and id."""
+    query = select(replies).where(replies.c.account == account)
+    if states:
+        query = query.where(replies.c.state.in_([state.value for state in states]))
+    if order_id:
+        query = query.where(replies.c.order_id == order_id)
+    if before is not None:
+        query = query.where(behind(replies.c.created_at, replies.c.id, before))
+    query = query.order_by(replies.c.created_at.desc(), replies.c.id.desc()).limit(limit)
+    return [_reply(row) for row in await connection.execute(query)]
+
+
+async def of_order(connection: AsyncConnection, account: str, order_id: str) -> list[Reply]:
+    """The replies about an order, the oldest first."""
+    query = select(replies).where(replies.c.account == account, replies.c.order_id == order_id)
+    return [_reply(row) for row in await connection.execute(query.order_by(replies.c.created_at, replies.c.id))]
 
 
 async def in_state(connection: AsyncConnection, account: str, state: ReplyState) -> list[Reply]:

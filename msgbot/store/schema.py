@@ -203,9 +203,7 @@ cancellations = Table(
     Column("note", Text, nullable=False),
 )
 Index("cancellations_by_order", cancellations.c.account, cancellations.c.order_id)
-Index(
-    "cancellations_by_state", cancellations.c.account, cancellations.c.state, cancellations.c.created_at, cancellations.c.id
-)
+Index("cancellations_by_state", cancellations.c.account, cancellations.c.state, cancellations.c.created_at, cancellations.c.id)
 
 trail = Table(
     "trail",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
@@ -20,23 +20,36 @@ PAGE = 1_000
 async def append(connection: AsyncConnection, account: str, at: datetime, kind: EntryKind, facts: Mapping[str, Value]) -> Entry:
     """Appends one entry to the chain of `account`. The head row is locked until the transaction ends, so that entries never
     fork."""
+    return (await append_many(connection, account, at, [(kind, facts)]))[0]
+
+
+async def append_many(
+    connection: AsyncConnection, account: str, at: datetime, records: Sequence[tuple[EntryKind, Mapping[str, Value]]]
+) -> list[Entry]:
+    """Appends entries to the chain of `account`, in this order."""
+    if not records:
+        return []
     number, previous = await _locked_head(connection, account)
-    entry = chains.chain(account, number + 1, at, kind, facts, previous)
-    await connection.execute(
-        insert(trail).values(
-            account=account,
-            number=entry.number,
-            at=entry.at,
-            kind=entry.kind.value,
-            facts=json.dumps(dict(facts), ensure_ascii=True, sort_keys=True),
-            previous=entry.previous,
-            hash=entry.hash,
-        )
-    )
-    await connection.execute(
-        update(trail_heads).where(trail_heads.c.account == account).values(number=entry.number, hash=entry.hash)
-    )
-    return entry
+    appended: list[Entry] = []
+    for kind, facts in records:
+        entry = chains.chain(account, number + 1, at, kind, facts, previous)
+        appended.append(entry)
+        number, previous = entry.number, entry.hash
+    rows = [
+        {
+            "account": account,
+            "number": entry.number,
+            "at": entry.at,
+            "kind": entry.kind.value,
+            "facts": json.dumps(dict(entry.facts), ensure_ascii=True, sort_keys=True),
+            "previous": entry.previous,
+            "hash": entry.hash,
+        }
+        for entry in appended
+    ]
+    await connection.execute(insert(trail), rows)
+    await connection.execute(update(trail_heads).where(trail_heads.c.account == account).values(number=number, hash=previous))
+    return appended
 
 
 async def _locked_head(connection: AsyncConnection, account: str) -> tuple[int, str]:
@@ -73,11 +86,14 @@ async def entries(
     until: datetime | None = None,
     after: int = 0,
     page: int = PAGE,
+    limit: int = 0,
 ) -> AsyncIterator[Entry]:
-    """The entries of `account` by number, perhaps only those from `since` on, before `until`, and behind number `after`.
+    """The entries of `account` by number, perhaps only those from `since` on, before `until`, and behind number `after`, and no
+    more than `limit`.
 
     Read in pages: memory stays flat. Raises ValueError, TypeError or KeyError at an entry that somebody made unreadable."""
     last = after
+    given = 0
     while True:
         query = select(trail).where(trail.c.account == account, trail.c.number > last).order_by(trail.c.number).limit(page)
         if since is not None:
@@ -86,7 +102,8 @@ async def entries(
             query = query.where(trail.c.at < until)
         rows = list(await connection.execute(query))
         for row in rows:
+            given += 1
             yield Entry(row.account, row.number, row.at, EntryKind(row.kind), json.loads(row.facts), row.previous, row.hash)
-        if len(rows) < page:
+        if len(rows) < page or (limit and given >= limit):
             return
         last = rows[-1].number

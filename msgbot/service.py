@@ -1,0 +1,141 @@
+"""The service as one value: what the routes work with, and the little that it remembers between requests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from time import monotonic
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from msgbot import metrics
+from msgbot.accounts import Accounts
+from msgbot.audit import Audit
+from msgbot.cancel import Cancel
+from msgbot.clock import Clock
+from msgbot.config import Settings
+from msgbot.domain.detector import Detector
+from msgbot.engine import Engine
+from msgbot.errors import StoreError
+from msgbot.installation_key import InstallationKey
+from msgbot.intake import Intake
+from msgbot.people import People
+from msgbot.review import Review
+from msgbot.store import accounts
+from msgbot.store.accounts import Account
+from msgbot.store.database import Database
+from msgbot.take_orders import TakeOrders
+from msgbot.webhooks import Webhooks
+
+_REMEMBERED_SECONDS = 2.0
+_ROUND_SECONDS = 15.0
+_OVERLAP = timedelta(minutes=2)
+_AT_START = timedelta(days=7)
+_log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Service:
+    """Built by the wiring. `stopping` is set when the process is to end. `struck_off`: because others took it for dead and do
+    its work now."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    engine: Engine
+    detector: Detector
+    intake: Intake
+    review: Review
+    take_orders: TakeOrders
+    cancel: Cancel
+    audit: Audit
+    accounts: Accounts
+    people: People
+    webhooks: Webhooks
+    key: InstallationKey
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    struck_off: bool = False
+    _known: dict[str, Account] = field(default_factory=dict)
+    _known_at: float = float("-inf")
+    ticks: Callable[[], float] = monotonic
+
+    async def account(self, name: str) -> Account | None:
+        """The account of this name, as it was a moment ago."""
+        await self._remember_accounts()
+        return self._known.get(name)
+
+    async def has_account(self, name: str) -> bool:
+        """Whether there is such an account."""
+        return await self.account(name) is not None
+
+    async def account_names(self) -> frozenset[str]:
+        """All accounts."""
+        await self._remember_accounts()
+        return frozenset(self._known)
+
+    async def own_addresses(self, name: str) -> frozenset[str]:
+        """The addresses whose mail is the seller's own: those of the account, and those of the installation."""
+        account = await self.account(name)
+        return self.settings.own_addresses | (account.own_addresses if account is not None else frozenset())
+
+    def forget_accounts(self) -> None:
+        """Reads the accounts anew the next time: one was changed."""
+        self._known_at = float("-inf")
+
+    async def _remember_accounts(self) -> None:
+        if self.ticks() - self._known_at < _REMEMBERED_SECONDS:
+            return
+        async with self.database.reading() as connection:
+            self._known = {account.name: account for account in await accounts.get_all(connection)}
+        self._known_at = self.ticks()
+
+    async def ready(self) -> str:
+        """Empty when the service can do its work, else why it cannot."""
+        if self.stopping.is_set():
+            return "stopping"
+        try:
+            async with self.database.reading() as connection:
+                await accounts.get(connection, self.settings.account)
+        except StoreError as error:
+            return str(error)
+        return ""
+
+    async def measure(self) -> None:
+        """Brings the metrics up to date that are read, not counted."""
+        for state, count in (await self.engine.depth()).items():
+            metrics.queue_depth.labels(state).set(count)
+
+    def strike_off(self) -> None:
+        """Ends this process: others have taken over its work."""
+        self.struck_off = True
+        self.stopping.set()
+
+    @asynccontextmanager
+    async def making_rounds(self) -> AsyncIterator[None]:
+        """Makes rounds until the block ends."""
+        going = asyncio.create_task(self._rounds())
+        try:
+            yield
+        finally:
+            going.cancel()
+            await asyncio.gather(going, return_exceptions=True)
+
+    async def _rounds(self) -> None:
+        """Now and then takes up again what ended in an error (in the last week at first, then since the last round), and what
+        was lost."""
+        since = self.clock() - _AT_START
+        while True:
+            now = self.clock()
+            try:
+                if again := await self.engine.try_again(since):
+                    _log.info("tried again", workflows=again)
+                if lost := await self.engine.pick_up():
+                    _log.warning("picked up again", workflows=lost)
+                since = now - _OVERLAP
+            except (StoreError, DBAPIError) as error:
+                _log.warning("the rounds could not be made", reason=str(error))
+            await asyncio.sleep(_ROUND_SECONDS)

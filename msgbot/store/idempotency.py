@@ -1,0 +1,51 @@
+"""Idempotency keys and the answers that were given to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from msgbot.store.schema import idempotency_keys as keys
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A request that came before: what it was, and the answer; `status` is None while it is being worked on."""
+
+    fingerprint: str
+    status: int | None
+    headers: Mapping[str, str]
+    body: bytes
+
+
+async def begin(
+    connection: AsyncConnection, actor: str, key: str, fingerprint: str, now: datetime, *, forgotten: datetime, abandoned: datetime
+) -> Kept | None:
+    """None when this is the first request of `actor` with this key, which is now on file; else what came before. One from before
+    `forgotten` does not count, nor one without an answer from before `abandoned`."""
+    where = (keys.c.actor == actor, keys.c.key == key)
+    old = or_(keys.c.at < forgotten, keys.c.status.is_(None) & (keys.c.at < abandoned))
+    await connection.execute(delete(keys).where(*where, old))
+    try:
+        async with connection.begin_nested():
+            await connection.execute(insert(keys).values(actor=actor, key=key, fingerprint=fingerprint, at=now))
+    except IntegrityError:
+        row = (await connection.execute(select(keys).where(*where))).one()
+        return Kept(row.fingerprint, row.status, dict(row.headers or {}), row.body or b"")
+    return None
+
+
+async def keep(connection: AsyncConnection, actor: str, key: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
+    """Records the answer."""
+    where = (keys.c.actor == actor, keys.c.key == key)
+    await connection.execute(update(keys).where(*where).values(status=status, headers=dict(headers), body=body))
+
+
+async def drop(connection: AsyncConnection, actor: str, key: str) -> None:
+    """Forgets a request that came to no answer."""
+    await connection.execute(delete(keys).where(keys.c.actor == actor, keys.c.key == key, keys.c.status.is_(None)))
