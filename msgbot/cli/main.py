@@ -26,6 +26,8 @@ _COMMANDS = {
     "orders": ("msgbot.cli.orders", "Take order reports in."),
     "guard": ("msgbot.cli.guard", "Check a cancellation file row by row."),
     "cancel": ("msgbot.cli.cancel", "Ask the guard about one order."),
+    "serve": ("msgbot.cli.serve", "Run the HTTP service."),
+    "worker": ("msgbot.cli.worker", "Do a share of the work on PostgreSQL."),
     "audit": ("msgbot.cli.audit", "Show what became of informal requests."),
     "account": ("msgbot.cli.account", "Add, list and change seller accounts."),
     "user": ("msgbot.cli.user", "Add, list and change users."),

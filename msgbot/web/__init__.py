@@ -1,0 +1,1 @@
+"""The HTTP service: one visible list of routes, and what stands behind each."""

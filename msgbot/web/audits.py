@@ -1,0 +1,81 @@
+"""The audit over HTTP: the report of a period, the trail itself, and the proof that neither was changed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+
+from aiohttp import web
+
+from msgbot.plain.audits import CaseData, audit_data, case_data, entry_data, proof_data
+from msgbot.store import trail
+from msgbot.web.messages import NDJSON
+from msgbot.web.routing import Call, answer
+from msgbot.web.shapes import AuditQuery, EntriesQuery
+
+CSV = "text/csv"
+
+
+async def get_audit(call: Call) -> web.StreamResponse:
+    """The audit of a period."""
+    query = call.query(AuditQuery)
+    report = await call.service.audit.report(call.account, query.since, query.until)
+    form = query.format or _wanted(call.request)
+    if form == "csv":
+        cases = [case_data(case) for case in report.cases]
+        headers = {"Content-Disposition": f'attachment; filename="audit-{call.account}.csv"'}
+        return web.Response(text=_table(cases), content_type=CSV, charset="utf-8", headers=headers)
+    if form == "ndjson":
+        lines = "".join(json.dumps(case_data(case), ensure_ascii=False) + "\n" for case in report.cases)
+        return web.Response(body=lines.encode("utf-8", "replace"), content_type=NDJSON)
+    return answer(audit_data(report))
+
+
+async def get_entries(call: Call) -> web.StreamResponse:
+    """The entries of the audit trail, one a line."""
+    query = call.query(EntriesQuery)
+    response = web.StreamResponse(headers={"Content-Type": NDJSON})
+    await response.prepare(call.request)
+    after = query.after
+    while True:
+        # A page a transaction: a slow reader holds nothing up.
+        async with call.service.database.reading() as connection:
+            page = [
+                entry
+                async for entry in trail.entries(
+                    connection, call.account, since=query.since, until=query.until, after=after, limit=trail.PAGE
+                )
+            ]
+        lines = (json.dumps(entry_data(entry), ensure_ascii=False) + "\n" for entry in page)
+        await response.write("".join(lines).encode("utf-8", "replace"))
+        if len(page) < trail.PAGE:
+            break
+        after = page[-1].number
+    await response.write_eof()
+    return response
+
+
+async def verify(call: Call) -> web.StreamResponse:
+    """Recomputes the account's chain."""
+    [proof] = await call.service.audit.verify(call.account)
+    return answer(proof_data(proof))
+
+
+def _wanted(request: web.Request) -> str:
+    """The form that the Accept header asks for."""
+    accepted = request.headers.get("Accept", "").lower()
+    return "csv" if CSV in accepted else "ndjson" if NDJSON in accepted else "json"
+
+
+def _table(cases: list[CaseData]) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, list(CaseData.__annotations__), lineterminator="\r\n")
+    writer.writeheader()
+    writer.writerows({name: _harmless(value) for name, value in case.items()} for case in cases)
+    return out.getvalue()
+
+
+def _harmless(value: object) -> object:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value

@@ -1,0 +1,97 @@
+"""Cancellations over HTTP. Every one passes the guard; there is no way around it here either."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from msgbot.amazon.cancellation_files import CancellationRow, write_cancellation_file
+from msgbot.cancel import Asking, Ruled
+from msgbot.domain.cancellation import Proposal
+from msgbot.domain.message import ORDER_ID
+from msgbot.errors import Conflict, InputError
+from msgbot.plain.orders import cancellation_data, row_data, ruling_data
+from msgbot.store import cancellations
+from msgbot.store.cancellations import CancellationState
+from msgbot.web.answers import FileData, RequestedData
+from msgbot.web.cursors import read_cursor, write_cursor
+from msgbot.web.problems import Problem
+from msgbot.web.routing import Call, answer
+from msgbot.web.shapes import CancellationIn, CancellationsQuery, FileQuery, OverrideIn
+
+TABLE = "text/tab-separated-values"
+
+
+async def post_cancellation(call: Call) -> web.StreamResponse:
+    """Asks the guard: 202 when the cancellation goes ahead, 409 with the ruling when it does not."""
+    order_id = call.value("order_id")
+    if not ORDER_ID.fullmatch(order_id):
+        raise InputError(f"{order_id[:50]!r} is no order id; one looks like 114-0000001-0000001", field="order_id")
+    given = call.body(CancellationIn)
+    proposal = Proposal(order_id, given.reason, tuple(dict.fromkeys(given.item_ids)))
+    asking = Asking("HTTP API", call.who, call.request_id)
+    return _requested(await call.service.cancel.request(call.account, proposal, asking, confirm=given.confirm))
+
+
+async def post_override(call: Call) -> web.StreamResponse:
+    """Lets a blocked cancellation through, on the word of a second person."""
+    reason = call.body(OverrideIn).reason
+    ruled = await call.service.cancel.override(
+        call.account, call.value("ruling_id"), reason, by=call.who, request_id=call.request_id
+    )
+    return _requested(ruled)
+
+
+async def get_cancellation(call: Call) -> web.StreamResponse:
+    """How far a cancellation has come."""
+    return answer(cancellation_data(await call.service.cancel.get(call.account, call.value("cancellation_id"))))
+
+
+async def get_cancellation_file(call: Call) -> web.StreamResponse:
+    """The file to upload in Seller Central."""
+    made = await call.service.cancel.get(call.account, call.value("cancellation_id"))
+    if made.state is not CancellationState.READY:
+        raise Conflict(f"the cancellation is {made.state.value}: {made.note}")
+    # The template wants a reason and an item code together (domain.md section 4): the whole order is all of its items.
+    item_ids = made.item_ids or await call.service.cancel.item_ids(call.account, made.order_id)
+    if not item_ids:
+        raise Conflict("the item codes of the order are not on file: push the order's items, or cancel in Seller Central")
+    rows = [CancellationRow(number, made.order_id, made.reason, item_id=item) for number, item in enumerate(item_ids, 3)]
+    headers = {"Content-Disposition": f'attachment; filename="cancel-{made.order_id}.txt"'}
+    return web.Response(body=write_cancellation_file(rows), content_type=TABLE, headers=headers)
+
+
+async def list_cancellations(call: Call) -> web.StreamResponse:
+    """A page of cancellations, the newest first."""
+    query = call.query(CancellationsQuery)
+    async with call.service.database.reading() as connection:
+        found = await cancellations.page(connection, call.account, query.state, read_cursor(query.cursor), query.limit + 1)
+    shown = found[: query.limit]
+    cursor = write_cursor(shown[-1].created_at, shown[-1].id) if len(found) > query.limit else None
+    return answer({"cancellations": [cancellation_data(each) for each in shown], "next_cursor": cursor})
+
+
+async def post_file(call: Call) -> web.StreamResponse:
+    """Rules on each row of a cancellation file; the clean file is in the answer."""
+    if not call.raw.strip():
+        raise Problem(422, "invalid", "the body is empty; post the order cancellation template")
+    name = call.query(FileQuery).name
+    rows, rulings = await call.service.cancel.rule_file(call.account, call.raw, name, by=call.who, request_id=call.request_id)
+    clean = write_cancellation_file(row for row, ruling in zip(rows, rulings, strict=True) if ruling.allowed)
+    allowed = sum(ruling.allowed for ruling in rulings)
+    data: FileData = {
+        "rows": [row_data(row, ruling) for row, ruling in zip(rows, rulings, strict=True)],
+        "allowed": allowed,
+        "blocked": len(rows) - allowed,
+        "clean": clean.decode("utf-8", "replace"),
+    }
+    return answer(data)
+
+
+def _requested(ruled: Ruled) -> web.Response:
+    if ruled.cancellation is None:
+        ruling = ruled.ruling
+        detail = "; ".join(ruling.reasons) + (f" - what to do: {ruling.way_out}" if ruling.way_out else "")
+        raise Problem(409, f"cancellation_{ruling.outcome.value}", detail, ruling={"id": ruled.id, **ruling_data(ruling)})
+    made = ruled.cancellation
+    data: RequestedData = {"cancellation": cancellation_data(made), "ruling": ruling_data(ruled.ruling)}
+    return answer(data, 202, headers={"Location": f"/v1/cancellations/{made.id}"})

@@ -1,0 +1,30 @@
+"""Cursors: where a page of a list ended, as an opaque word that the client hands back."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import datetime
+
+from msgbot.store.paging import Place
+from msgbot.web.problems import Problem
+
+
+def write_cursor(at: datetime, identity: str) -> str:
+    """The word for a place in a list."""
+    return base64.urlsafe_b64encode(json.dumps([at.isoformat(), identity]).encode()).decode().rstrip("=")
+
+
+def read_cursor(word: str | None) -> Place | None:
+    """The place that a word stands for. Raises Problem when it is none of ours."""
+    if not word:
+        return None
+    try:
+        at, identity = json.loads(base64.b64decode(word + "=" * (-len(word) % 4), altchars="-_", validate=True))
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None or not isinstance(identity, str):
+            raise ValueError
+    except (ValueError, TypeError, RecursionError) as error:
+        fault = {"path": "cursor", "message": "it comes from the field next_cursor of the page before"}
+        raise Problem(422, "invalid", "cursor: none that msgbot gave out", errors=[fault]) from error  # type: ignore[list-item]
+    return moment, identity

@@ -1,0 +1,73 @@
+"""Idempotency keys: a request that is sent again with the same key gets the answer of the first time, and nothing happens twice."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from msgbot.errors import StoreError
+from msgbot.store import idempotency
+from msgbot.store.idempotency import Kept
+from msgbot.web.problems import Problem
+
+if TYPE_CHECKING:
+    from msgbot.web.routing import Call
+
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+KEPT = timedelta(hours=24)
+ABANDONED = timedelta(minutes=2)
+"""A request that was begun so long ago and has no answer died with its process; it may be tried again."""
+_HEADERS = ("Content-Type", "ETag", "Location")
+
+
+async def answer_once(call: Call, handler: Callable[[Call], Awaitable[web.StreamResponse]], *, key: str = "") -> web.StreamResponse:
+    """The handler's answer, or the one it gave before to the same key, which stands in the Idempotency-Key header if not given.
+    Raises Problem when the key came with another request, or the first one is still being worked on."""
+    key = key or call.request.headers["Idempotency-Key"].strip().strip('"')
+    if not _KEY.fullmatch(key):
+        raise Problem(400, "idempotency_key", "Idempotency-Key: 1 to 255 printable ASCII characters without blanks")
+    database, now = call.service.database, call.service.clock()
+    actor = call.actor.token_id if call.actor is not None else ""
+    print_ = _fingerprint(call)
+    async with database.transaction() as connection:
+        kept = await idempotency.begin(connection, actor, key, print_, now, forgotten=now - KEPT, abandoned=now - ABANDONED)
+    if kept is not None:
+        return _again(kept, print_)
+    done = False
+    try:
+        response = await handler(call)
+        if isinstance(response, web.Response):
+            headers = {name: response.headers[name] for name in _HEADERS if name in response.headers}
+            body = bytes(response.body) if isinstance(response.body, bytes | bytearray) else b""
+            async with database.transaction() as connection:
+                await idempotency.keep(connection, actor, key, response.status, headers, body)
+            done = True
+        return response
+    finally:
+        if not done:
+            # Nothing was done, or nobody knows: the same request may be tried again. What it changes it changes once in any case.
+            with suppress(StoreError):
+                async with database.transaction() as connection:
+                    await idempotency.drop(connection, actor, key)
+
+
+def _again(kept: Kept, fingerprint: str) -> web.Response:
+    if kept.fingerprint != fingerprint:
+        raise Problem(422, "idempotency_key", "this Idempotency-Key came with another request before: take a new one")
+    if kept.status is None:
+        detail = "the first request with this Idempotency-Key is still being worked on"
+        raise Problem(409, "in_progress", detail, headers={"Retry-After": "1"})
+    headers = {**kept.headers, "Idempotent-Replayed": "true"}
+    return web.Response(status=kept.status, body=kept.body, headers=headers)
+
+
+def _fingerprint(call: Call) -> str:
+    request = call.request
+    content = [request.method, request.rel_url.raw_path_qs, call.account, request.content_type, request.headers.get("If-Match", "")]
+    return hashlib.sha256("\n".join(content).encode() + b"\n" + call.raw).hexdigest()

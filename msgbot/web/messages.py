@@ -1,0 +1,281 @@
+"""Messages over HTTP: taken in one by one, in batches and in streams of any length; looked at; read without keeping them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from msgbot.channels.mail import read_mail
+from msgbot.channels.rows import read_row
+from msgbot.domain.message import Message, Source, buyer_key_of
+from msgbot.errors import InputError, NotFound, StoreError
+from msgbot.plain.messages import decision_data, message_data, reply_data
+from msgbot.plain.verdicts import verdict_data
+from msgbot.receive import Received
+from msgbot.store import messages, replies
+from msgbot.web.answers import DetailData, ListedData, TakenData
+from msgbot.web.bodies import LONGEST_LINE, parse_json, read_lines
+from msgbot.web.cursors import read_cursor, write_cursor
+from msgbot.web.problems import Problem, invalid, problem_of
+from msgbot.web.routing import Call, answer
+from msgbot.web.shapes import DetectIn, MessageIn, MessagesQuery, canonical
+from msgbot.web.spool import Spool
+
+NDJSON = "application/x-ndjson"
+MAIL = "message/rfc822"
+_LINES = 500
+_BYTES = 1_000_000
+_DETECT_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Bad:
+    """An item of a batch that is no message."""
+
+    problem: Problem
+
+
+_Item = tuple[Message, bytes] | _Bad
+
+
+async def post_messages(call: Call) -> web.StreamResponse:
+    """One message, a JSON array of them, or a stream of lines."""
+    if call.request.content_type == NDJSON:
+        return await _stream(call)
+    given = parse_json(call.raw)
+    if not isinstance(given, list):
+        item = await _read(call, given)
+        if isinstance(item, _Bad):
+            raise item.problem
+        [received] = await call.service.intake.take([item])
+        if received.clash:
+            raise Problem(409, "id_taken", _clash(received))
+        data = _taken(received)
+        return answer(data, 201 if received.new else 200, headers={"Location": _location(data["id"])})
+    limit = call.service.settings.max_batch
+    if len(given) > limit:
+        raise Problem(413, "too_many", f"an array holds {limit} messages at most; send more as lines ({NDJSON})")
+    items = [await _read(call, each) for each in given]
+    results = await _take(call, items)
+    return answer({"results": results, "summary": _summary(results)})
+
+
+async def post_mail(call: Call) -> web.StreamResponse:
+    """A raw mail, as mail-forwarding services post it."""
+    if not call.raw.strip():
+        raise Problem(422, "invalid", "the body is empty; post the raw mail, headers and all")
+    own = await call.service.own_addresses(call.account)
+    origin = f"POST /v1/mail by {call.who}"
+    message = await asyncio.to_thread(read_mail, call.raw, account=call.account, own_addresses=own, origin=origin)
+    [received] = await call.service.intake.take([(replace(message, request_id=call.request_id), call.raw)])
+    data = _taken(received)
+    return answer(data, 201 if received.new else 200, headers={"Location": _location(data["id"])})
+
+
+async def list_messages(call: Call) -> web.StreamResponse:
+    """A page of messages, the newest first."""
+    query = call.query(MessagesQuery)
+    wanted = messages.Filter(
+        order_id=query.order_id or "",
+        buyer=buyer_key_of(query.buyer or ""),
+        intent=query.intent,
+        kind=query.kind,
+        action=query.action,
+        since=query.since,
+        until=query.until,
+    )
+    async with call.service.database.reading() as connection:
+        found = await messages.page(connection, call.account, wanted, read_cursor(query.cursor), query.limit + 1)
+        shown = found[: query.limit]
+        ids = [turn.message.id for turn in shown]
+        decided = await replies.decided(connection, call.account, ids)
+        answers = await replies.to_messages(connection, call.account, ids)
+    listed: list[ListedData] = []
+    for turn in shown:
+        message_id = turn.message.id
+        listed.append(
+            {
+                **message_data(turn),
+                "decision": decision_data(decided[message_id]) if message_id in decided else None,
+                "reply": reply_data(answers[message_id], turn.message) if message_id in answers else None,
+            }
+        )
+    last = shown[-1] if len(found) > query.limit else None
+    cursor = write_cursor(last.received_at, last.message.id) if last is not None and last.received_at is not None else None
+    return answer({"messages": listed, "next_cursor": cursor})
+
+
+async def get_message(call: Call) -> web.StreamResponse:
+    """One message with the decision on it and its reply."""
+    message_id = call.value("message_id")
+    async with call.service.database.reading() as connection:
+        turn = await messages.get(connection, call.account, message_id)
+        if turn is None:
+            raise NotFound(f"no message {message_id[:100]} of account {call.account}")
+        order_ids = await messages.orders_of(connection, turn.message)
+        decided = (await replies.decided(connection, call.account, [message_id])).get(message_id)
+        reply = (await replies.to_messages(connection, call.account, [message_id])).get(message_id)
+    data: DetailData = {
+        **message_data(turn),
+        "about_orders": list(order_ids),
+        "decision": decision_data(decided) if decided is not None else None,
+        "reply": reply_data(reply, turn.message) if reply is not None else None,
+    }
+    return answer(data)
+
+
+async def post_detect(call: Call) -> web.StreamResponse:
+    """The verdict on a text, or on each of an array."""
+    given = parse_json(call.raw)
+    together = given if isinstance(given, list) else [given]
+    if len(together) > _DETECT_AT_ONCE:
+        raise Problem(413, "too_many", f"{_DETECT_AT_ONCE} texts at most in one request")
+    texts = [_text(each, f"/{number}" if isinstance(given, list) else "") for number, each in enumerate(together)]
+    detect = call.service.detector.detect
+    if sum(len(each.text) for each in texts) > 2_000:
+        # Long enough to keep everybody else waiting.
+        verdicts = await asyncio.to_thread(lambda: [detect(each.text, each.language) for each in texts])
+    else:
+        verdicts = [detect(each.text, each.language) for each in texts]
+    data = [verdict_data(verdict) for verdict in verdicts]
+    return answer({"verdicts": data} if isinstance(given, list) else data[0])
+
+
+def _text(given: Any, prefix: str) -> DetectIn:
+    try:
+        return DetectIn.model_validate(given)
+    except ValidationError as error:
+        raise invalid(error, prefix) from error
+
+
+async def _read(call: Call, given: Any) -> _Item:
+    """The message in a JSON value, or what is wrong with it."""
+    try:
+        made = read_fields(given)
+        account = made.account or call.account
+        if account != call.account:
+            actor = call.actor
+            if actor is None or not actor.may_use(account) or not await call.service.has_account(account):
+                return _Bad(problem_of(NotFound(f"no account {account!r} for {call.who}")))
+        message, raw = read_message(made, account, await call.service.own_addresses(account))
+        origin = f"POST /v1/messages by {call.who}"
+        return replace(message, source=Source.API, origin=origin, request_id=call.request_id), raw
+    except Problem as problem:
+        return _Bad(problem)
+    except InputError as error:
+        return _Bad(problem_of(error))
+
+
+def read_fields(given: Any) -> MessageIn:
+    """The fields of a message in a JSON value. Raises Problem with every fault."""
+    try:
+        return MessageIn.model_validate(canonical(given) if isinstance(given, dict) else given)
+    except ValidationError as error:
+        raise invalid(error) from error
+
+
+def read_message(made: MessageIn, account: str, own_addresses: frozenset[str]) -> tuple[Message, bytes]:
+    """The message that a client sent, and the form it is kept in: the same content always gives the same bytes. Raises
+    InputError."""
+    row = made.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    raw = json.dumps(row, sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode()
+    return read_row(row, raw, account=account, own_addresses=own_addresses), raw
+
+
+async def _take(call: Call, items: Sequence[_Item]) -> list[dict[str, Any]]:
+    """Takes the sound items in; what became of each."""
+    sound = [item for item in items if not isinstance(item, _Bad)]
+    received = iter(await call.service.intake.take(sound) if sound else [])
+    return [_result(item if isinstance(item, _Bad) else next(received)) for item in items]
+
+
+def _result(taken: Received | _Bad) -> dict[str, Any]:
+    if isinstance(taken, _Bad):
+        return {"error": taken.problem.data()}
+    if taken.clash:
+        return {"error": Problem(409, "id_taken", _clash(taken)).data()}
+    return dict(_taken(taken))
+
+
+def _clash(received: Received) -> str:
+    return f"another message is on file under the id {received.turn.message.id[:200]}; it was left as it is"
+
+
+def _taken(received: Received) -> TakenData:
+    message = received.turn.message
+    return {
+        "id": message.id,
+        "account": message.account,
+        "new": received.new,
+        "kind": message.kind.value,
+        "order_ids": list(message.order_ids),
+        "flaws": list(message.flaws),
+        "verdict": verdict_data(received.turn.verdict),
+    }
+
+
+def _location(message_id: str) -> str:
+    return f"/v1/messages/{quote(message_id, safe='')}"
+
+
+def _summary(results: Sequence[dict[str, Any]]) -> dict[str, int]:
+    failed = sum("error" in each for each in results)
+    new = sum(bool(each.get("new")) for each in results)
+    return {"messages": len(results), "new": new, "known": len(results) - new - failed, "failed": failed}
+
+
+async def _stream(call: Call) -> web.StreamResponse:
+    """Lines in, lines out, in the same order, while the stream goes on. What was answered is on file."""
+    settings = call.service.settings
+    response = web.StreamResponse(headers={"Content-Type": NDJSON})
+    totals = {"messages": 0, "new": 0, "known": 0, "failed": 0}
+    async with Spool(call.request, response, settings.scratch, settings.idle_seconds) as spool:
+        batch: list[tuple[int, bytes]] = []
+        size = 0
+        try:
+            async for line in read_lines(call.request, settings.idle_seconds):
+                if line is not None and line[1].strip():
+                    batch.append(line)
+                    size += len(line[1])
+                if batch and (line is None or len(batch) >= _LINES or size >= _BYTES):
+                    await _answer_lines(call, batch, totals, spool)
+                    batch, size = [], 0
+            if batch:
+                await _answer_lines(call, batch, totals, spool)
+        except (Problem, StoreError) as error:
+            problem = error if isinstance(error, Problem) else problem_of(error)
+            line_number = batch[0][0] if batch else totals["messages"] + 1
+            spool.put(_line({"line": line_number, "error": problem.data(call.request_id)}))
+        spool.put(_line({"summary": totals}))
+    with contextlib.suppress(ConnectionError):
+        await response.write_eof()
+    return response
+
+
+async def _answer_lines(call: Call, batch: Sequence[tuple[int, bytes]], totals: dict[str, int], spool: Spool) -> None:
+    items = [await _read_line(call, line) for _, line in batch]
+    results = await _take(call, items)
+    for name, count in _summary(results).items():
+        totals[name] += count
+    spool.put(b"".join(_line({"line": number, **result}) for (number, _), result in zip(batch, results, strict=True)))
+
+
+async def _read_line(call: Call, line: bytes) -> _Item:
+    if len(line) > LONGEST_LINE:
+        return _Bad(Problem(413, "too_large", f"a line is {LONGEST_LINE} bytes long at most"))
+    try:
+        return await _read(call, parse_json(line))
+    except Problem as problem:
+        return _Bad(problem)
+
+
+def _line(data: Any) -> bytes:
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"

@@ -1,0 +1,114 @@
+"""Orders over HTTP: facts that other systems push, and everything that is on file about one."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from aiohttp import web
+
+from msgbot.amazon import marketplaces
+from msgbot.domain.message import ORDER_ID
+from msgbot.domain.order import Order, OrderItem, RequestKnowledge
+from msgbot.errors import InputError, NotFound
+from msgbot.plain.messages import decision_data, message_data, reply_data
+from msgbot.plain.orders import cancellation_data, formal_request_data, order_data, recorded_ruling_data
+from msgbot.store import cancellations, formal_requests, messages, orders, replies, rulings
+from msgbot.web.answers import ListedData, OrderDetailData, PushedData
+from msgbot.web.routing import Call, answer
+from msgbot.web.shapes import ItemIn, OrderIn
+
+_CLOCKS_DIFFER = timedelta(minutes=2)
+
+
+async def put_order(call: Call) -> web.StreamResponse:
+    """Takes in what another system says of an order."""
+    order_id = _order_id(call)
+    given = call.body(OrderIn)
+    source = f"api {call.actor.token_name if call.actor is not None else ''}"
+    trusted = call.actor is not None and call.actor.token_name in call.service.settings.trusted_sources
+    now = call.service.clock()
+    as_of = given.as_of or now
+    if as_of > now + _CLOCKS_DIFFER:
+        raise InputError("as_of lies in the future: facts of tomorrow would never grow old", field="as_of")
+    place = marketplaces.by_id(given.marketplace) or marketplaces.by_domain(given.marketplace)
+    if given.marketplace and place is None:
+        raise InputError(f"marketplace {given.marketplace!r} is not known", field="marketplace")
+    items = tuple(_item(item, trusted) for item in given.items)
+    tells = any(item.formal_request is not RequestKnowledge.UNKNOWN for item in items)
+    order = Order(
+        account=call.account,
+        id=order_id,
+        status=given.status,
+        fulfilment=given.fulfilment,
+        as_of=min(as_of, now),
+        source=source,
+        items=items,
+        marketplace=place.id if place is not None else "",
+        purchased_at=given.purchased_at,
+        ship_by=given.ship_by,
+        updated_at=given.updated_at,
+        request_as_of=min(as_of, now) if tells else None,
+    )
+    taken, _ = await call.service.take_orders.push(order, call.raw, request_id=call.request_id)
+    notes = []
+    if not trusted and any(item.formal_request is not RequestKnowledge.UNKNOWN for item in given.items):
+        notes.append(f"what is said of formal requests was not believed: {source!r} is no trusted source (setting trusted_sources)")
+    if taken.older:
+        notes.append("what is on file is newer than as_of and stays as it is")
+    async with call.service.database.reading() as connection:
+        known = await orders.get(connection, call.account, order_id)
+        formal = await formal_requests.of_order(connection, call.account, order_id)
+    data: PushedData = {
+        "order": order_data(known or order),
+        "new": bool(taken.new),
+        "changed": bool(taken.changed),
+        "formal_requests": [formal_request_data(request) for request in formal],
+        "notes": notes,
+    }
+    return answer(data, 201 if taken.new else 200)
+
+
+async def get_order(call: Call) -> web.StreamResponse:
+    """Everything on file about an order."""
+    order_id, account = _order_id(call), call.account
+    async with call.service.database.reading() as connection:
+        order = await orders.get(connection, account, order_id)
+        formal = await formal_requests.of_order(connection, account, order_id)
+        conversation = await messages.about_order(connection, account, order_id)
+        ids = [turn.message.id for turn in conversation.turns]
+        decided = await replies.decided(connection, account, ids)
+        answers = await replies.to_messages(connection, account, ids)
+        made = await rulings.of_order(connection, account, order_id)
+        let_through = await cancellations.of_orders(connection, account, [order_id])
+    if order is None and not formal and not ids and not made:
+        raise NotFound(f"nothing is on file about order {order_id} of account {account}")
+    listed: list[ListedData] = [
+        {
+            **message_data(turn),
+            "decision": decision_data(decided[turn.message.id]) if turn.message.id in decided else None,
+            "reply": reply_data(answers[turn.message.id], turn.message) if turn.message.id in answers else None,
+        }
+        for turn in conversation.turns
+    ]
+    data: OrderDetailData = {
+        "order": order_data(order) if order is not None else None,
+        "formal_requests": [formal_request_data(request) for request in formal],
+        "messages": listed,
+        "rulings": [recorded_ruling_data(ruling) for ruling in made],
+        "cancellations": [cancellation_data(each) for each in let_through],
+    }
+    return answer(data)
+
+
+def _order_id(call: Call) -> str:
+    order_id = call.value("order_id")
+    if not ORDER_ID.fullmatch(order_id):
+        raise InputError(f"{order_id[:50]!r} is no order id; one looks like 114-0000001-0000001", field="order_id")
+    return order_id
+
+
+def _item(given: ItemIn, trusted: bool) -> OrderItem:
+    """The item; what a source that is not trusted says of formal requests, yes or no, is as if it had said nothing."""
+    formal = given.formal_request if trusted else RequestKnowledge.UNKNOWN
+    reason = given.cancel_reason if trusted else ""
+    return OrderItem(given.id, given.sku, given.asin, given.title, given.quantity, formal, reason)

@@ -1,0 +1,98 @@
+"""Replies over HTTP: what is suggested, what would be answered, and what a person does about it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aiohttp import web
+
+from msgbot.domain.message import Source
+from msgbot.plain.messages import decision_data, message_data, reply_data
+from msgbot.plain.verdicts import verdict_data
+from msgbot.review import Person, Reviewed
+from msgbot.store.replies import Decided, Reply, ReplyState
+from msgbot.web.answers import PreviewData, ReviewedData
+from msgbot.web.bodies import parse_json
+from msgbot.web.cursors import read_cursor, write_cursor
+from msgbot.web.messages import read_fields, read_message
+from msgbot.web.routing import Call, answer
+from msgbot.web.shapes import DismissIn, EditIn, Paged, RepliesQuery
+
+
+async def preview(call: Call) -> web.StreamResponse:
+    """What would be answered to a message that is not put on file."""
+    made = read_fields(parse_json(call.raw))
+    message, _ = read_message(made, call.account, await call.service.own_addresses(call.account))
+    shown = await call.service.review.preview(replace(message, source=Source.API))
+    order_id = shown.order_ids[0] if shown.order_ids else ""
+    decided = Decided(message.id, shown.decision, order_id, call.service.clock())
+    data: PreviewData = {
+        "verdict": verdict_data(shown.turn.verdict),
+        "order_ids": list(shown.order_ids),
+        "decision": decision_data(decided),
+        "language": shown.language,
+        "body": shown.body,
+    }
+    return answer(data)
+
+
+async def list_suggestions(call: Call) -> web.StreamResponse:
+    """A page of what waits for a person, the newest first."""
+    query = call.query(Paged)
+    page, cursor = await _page(call, query, ReplyState.SUGGESTED, "")
+    return answer({"suggestions": page, "next_cursor": cursor})
+
+
+async def list_replies(call: Call) -> web.StreamResponse:
+    """A page of replies, the newest first."""
+    query = call.query(RepliesQuery)
+    page, cursor = await _page(call, query, query.state, query.order_id or "")
+    return answer({"replies": page, "next_cursor": cursor})
+
+
+async def get_reply(call: Call) -> web.StreamResponse:
+    """One reply."""
+    reviewed = await call.service.review.get(call.account, call.value("reply_id"))
+    return answer(_data(reviewed), version=reviewed.reply.version)
+
+
+async def edit_reply(call: Call) -> web.StreamResponse:
+    """Other words for a suggestion."""
+    edited = await call.service.review.edit(call.account, call.value("reply_id"), call.body(EditIn).body, _person(call))
+    return await _changed(call, edited)
+
+
+async def send_reply(call: Call) -> web.StreamResponse:
+    """Sends a suggestion."""
+    return await _changed(call, await call.service.review.send(call.account, call.value("reply_id"), _person(call)), 202)
+
+
+async def dismiss_reply(call: Call) -> web.StreamResponse:
+    """Sets a suggestion aside, or stops a reply that has not gone out."""
+    note = call.body(DismissIn).note if call.raw.strip() else ""
+    return await _changed(call, await call.service.review.dismiss(call.account, call.value("reply_id"), _person(call), note))
+
+
+def _person(call: Call) -> Person:
+    return Person(call.who, call.if_match(), call.request_id)
+
+
+async def _changed(call: Call, reply: Reply, status: int = 200) -> web.Response:
+    reviewed = await call.service.review.get(call.account, reply.id)
+    return answer(_data(reviewed), status, version=reviewed.reply.version)
+
+
+async def _page(call: Call, query: Paged, state: ReplyState | None, order_id: str) -> tuple[list[ReviewedData], str | None]:
+    states = [state] if state is not None else []
+    found = await call.service.review.page(call.account, states, read_cursor(query.cursor), query.limit + 1, order_id)
+    shown = found[: query.limit]
+    cursor = write_cursor(shown[-1].reply.created_at, shown[-1].reply.id) if len(found) > query.limit else None
+    return [_data(each) for each in shown], cursor
+
+
+def _data(reviewed: Reviewed) -> ReviewedData:
+    return {
+        "reply": reply_data(reviewed.reply, reviewed.turn.message),
+        "message": message_data(reviewed.turn),
+        "decision": decision_data(reviewed.decided) if reviewed.decided is not None else None,
+    }

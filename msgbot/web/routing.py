@@ -1,0 +1,199 @@
+"""Routes as values, and the way of one request: who asks, for which account, within which limits, with which body; then the
+handler. Every route goes this way; there is no other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar, cast
+
+import structlog
+from aiohttp import web
+from pydantic import BaseModel, ValidationError
+
+from msgbot.domain.access import Actor, Permission
+from msgbot.errors import AccessError, NotFound
+from msgbot.service import Service
+from msgbot.web.bodies import parse_json, read_body
+from msgbot.web.idempotency import answer_once
+from msgbot.web.limits import RateLimit
+from msgbot.web.problems import FaultData, Problem, invalid
+
+ACCOUNT_HEADER = "Msgbot-Account"
+REQUEST_ID = web.RequestKey("request_id", str)
+"""Under this key a request carries its id."""
+JSON = "application/json"
+Model = TypeVar("Model", bound=BaseModel)
+Handler = Callable[["Call"], Awaitable[web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """A body that is no JSON value with a shape: its media type and what it holds."""
+
+    type: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One operation. `says` is its documentation: one line, then the rest. `permission` is what it takes; without one anybody
+    may, or, if `known`, anybody with a token. `body` is the shape of the
+    JSON body; `media` are other bodies it takes. `answers` says what comes back by status: a shape, media, or None for nothing.
+    `changes`: an Idempotency-Key is heeded. `account`: it works within one account. `etag`: the answer carries an ETag, and
+    If-Match is heeded."""
+
+    method: str
+    path: str
+    handler: Handler
+    tag: str
+    says: str
+    permission: Permission | None = None
+    known: bool = False
+    body: Any = None
+    media: tuple[Media, ...] = ()
+    query: type[BaseModel] | None = None
+    answers: Mapping[int, Any] = field(default_factory=dict)
+    changes: bool = False
+    account: bool = True
+    etag: bool = False
+
+
+@dataclass(slots=True)
+class Call:
+    """A request that has come past the door. `account` is empty where the route works in none."""
+
+    request: web.Request
+    service: Service
+    route: Route
+    request_id: str
+    actor: Actor | None = None
+    account: str = ""
+    raw: bytes = b""
+    query_value: BaseModel | None = None
+
+    @property
+    def who(self) -> str:
+        """Who asks, as the audit names them."""
+        return self.actor.name if self.actor is not None else ""
+
+    def value(self, name: str) -> str:
+        """A part of the path."""
+        return self.request.match_info[name]
+
+    def query(self, shape: type[Model]) -> Model:
+        """The query parameters, which the door has checked."""
+        return cast(Model, self.query_value)
+
+    def body(self, shape: type[Model]) -> Model:
+        """The JSON body. Raises Problem with every fault."""
+        try:
+            return shape.model_validate(parse_json(self.raw))
+        except ValidationError as error:
+            raise invalid(error) from error
+
+    def if_match(self) -> int | None:
+        """The version that the client looked at, if it says so. Raises Problem when it is none of ours."""
+        written = self.request.headers.get("If-Match", "").strip()
+        if not written or written == "*":
+            return None
+        version = written.removeprefix("W/").strip('"')
+        if not (version.isascii() and version.isdigit() and len(version) < 10):
+            raise Problem(412, "changed", f"If-Match: {written[:50]} is no ETag that msgbot gave out")
+        return int(version)
+
+
+def answer(data: Any, status: int = 200, *, version: int | None = None, headers: Mapping[str, str] | None = None) -> web.Response:
+    """`data` as a JSON answer, with its version as ETag."""
+    body = json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    sent = dict(headers or {})
+    if version is not None:
+        sent["ETag"] = f'"{version}"'
+    return web.Response(status=status, body=body, content_type=JSON, headers=sent)
+
+
+class Endpoint:
+    """A route on the wire."""
+
+    def __init__(self, route: Route, service: Service, rates: RateLimit) -> None:
+        self._route = route
+        self._service = service
+        self._rates = rates
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answers one request. Raises Problem and MsgbotError, which the door turns into answers."""
+        call = Call(request, self._service, self._route, request[REQUEST_ID])
+        route, settings = self._route, self._service.settings
+        if route.permission is not None or route.known:
+            call.actor = await self._actor(request)
+            structlog.contextvars.bind_contextvars(actor=call.actor.name)
+            if route.permission is not None and not call.actor.may(route.permission):
+                raise AccessError(
+                    f"the role {call.actor.role.value} of {call.actor.name} does not include {route.permission.value}"
+                )
+            if route.account:
+                call.account = await self._account(request, call.actor)
+                structlog.contextvars.bind_contextvars(account=call.account)
+        if route.query is not None:
+            call.query_value = _query(request, route.query)
+        elif request.query:
+            name = next(iter(request.query))
+            raise _bad_query(name, "this route has no such parameter")
+        if "application/x-ndjson" in {each.type for each in route.media} and request.content_type == "application/x-ndjson":
+            # A stream is read by its handler, line by line.
+            return await route.handler(call)
+        if route.body is not None or route.media:
+            _check_media(request, route)
+            call.raw = await read_body(request, settings.max_body_mb, settings.idle_seconds)
+        if route.changes and "Idempotency-Key" in request.headers:
+            return await answer_once(call, route.handler)
+        return await route.handler(call)
+
+    async def _actor(self, request: web.Request) -> Actor:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise AccessError("send a token: Authorization: Bearer msgbot_...", known=False)
+        actor = await self._service.people.authenticate(token.strip())
+        if wait := self._rates.wait(actor.token_id):
+            headers = {"Retry-After": str(max(1, round(wait)))}
+            raise Problem(429, "rate_limited", f"the token {actor.token_name} asks too often", headers=headers)
+        return actor
+
+    async def _account(self, request: web.Request, actor: Actor) -> str:
+        named = request.headers.get(ACCOUNT_HEADER, "").strip()
+        if named:
+            # One that does not exist and one that is somebody else's look the same from outside.
+            if not actor.may_use(named) or not await self._service.has_account(named):
+                raise NotFound(f"no account {named[:64]!r} for {actor.name}")
+            return named
+        mine = actor.accounts if actor.accounts is not None else await self._service.account_names()
+        if len(mine) == 1:
+            return next(iter(mine))
+        detail = f"say which account: header {ACCOUNT_HEADER}"
+        raise Problem(400, "which_account", detail, errors=[FaultData(path=ACCOUNT_HEADER, message="it is missing")])
+
+
+def _query(request: web.Request, shape: type[BaseModel]) -> BaseModel:
+    values: dict[str, str] = {}
+    for name, value in request.query.items():
+        if name in values:
+            raise _bad_query(name, "it is given twice")
+        values[name] = value
+    try:
+        return shape.model_validate(values)
+    except ValidationError as error:
+        raise invalid(error, "query") from error
+
+
+def _bad_query(name: str, text: str) -> Problem:
+    return Problem(422, "invalid", f"query/{name}: {text}", errors=[FaultData(path=f"query/{name}", message=text)])
+
+
+def _check_media(request: web.Request, route: Route) -> None:
+    taken = [*([JSON] if route.body is not None else []), *(each.type for each in route.media)]
+    given = request.content_type if "Content-Type" in request.headers else ""
+    if request.content_length == 0 or not request.body_exists:
+        return
+    if given not in taken and not (given.endswith("+json") and JSON in taken):
+        raise Problem(415, "media_type", f"the body is {given or 'of no stated type'}; this route takes {', '.join(taken)}")

@@ -1,0 +1,67 @@
+"""Runs the service: listens, stops when told to, and lets what was begun come to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import signal
+from collections.abc import Callable, Iterator
+
+import structlog
+from aiohttp import web
+
+from msgbot.errors import ConfigError
+from msgbot.service import Service
+
+_log = structlog.get_logger()
+_KEEP_ALIVE_SECONDS = 75.0
+"""How long an idle connection stays open; also how long a client may take to send its headers."""
+
+
+async def serve(app: web.Application, service: Service, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+    """Serves `app` until the process is told to stop (SIGTERM, SIGINT) or the service stops itself. Raises ConfigError when it
+    cannot listen there."""
+    settings = service.settings
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        keepalive_timeout=_KEEP_ALIVE_SECONDS,
+        shutdown_timeout=settings.stop_seconds,
+        handler_cancellation=False,
+    )
+    await runner.setup()
+    site = web.TCPSite(runner, host, port, backlog=1024)
+    try:
+        try:
+            await site.start()
+        except OSError as error:
+            raise ConfigError(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
+        listening = site._server.sockets[0].getsockname() if site._server is not None else (host, port)  # type: ignore[attr-defined]
+        # The rules are a million objects that stay for good: the collector need not look at them again and again, which would make
+        # single requests wait.
+        gc.collect()
+        gc.freeze()
+        on_ready(f"http://{_shown(host)}:{listening[1]}")
+        with _told_to_stop(service.stopping):
+            await service.stopping.wait()
+        _log.info("stopping", seconds=settings.stop_seconds)
+    finally:
+        await runner.cleanup()
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+@contextlib.contextmanager
+def _told_to_stop(stopping: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    for each in signals:
+        loop.add_signal_handler(each, stopping.set)
+    try:
+        yield
+    finally:
+        for each in signals:
+            loop.remove_signal_handler(each)

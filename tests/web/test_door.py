@@ -1,0 +1,191 @@
+"""The door: ids, errors, limits, patience, documentation, health."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from msgbot.web.limits import RateLimit
+from msgbot.web.openapi import document
+from msgbot.web.routes import ROUTES
+from tests.web.conftest import A, Doors, Front, message, order
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code", "place"),
+    [
+        ("GET", "/v1/nothing", None, 404, "no_route", None),
+        ("DELETE", "/v1/messages", None, 405, "method", None),
+        ("POST", "/v1/messages", b"{", 400, "not_json", None),
+        ("POST", "/v1/messages", b"\xff", 400, "not_json", None),
+        ("POST", "/v1/messages", b"[" * 100_000, 400, "not_json", None),
+        ("POST", "/v1/messages", b'"text"', 422, "invalid", ""),
+        ("POST", "/v1/messages", b'{"text": 5}', 422, "invalid", "/text"),
+        ("POST", "/v1/messages", b'{"text": "x", "direction": "up"}', 422, "invalid", "/direction"),
+        ("POST", "/v1/messages", b'{"text": "x", "sent_at": "yesterday"}', 422, "invalid", "/sent_at"),
+        ("POST", "/v1/detect", b'{"texts": "x"}', 422, "invalid", "/text"),
+        ("PUT", "/v1/orders/123", b'{"status": "unshipped"}', 422, "invalid", "/order_id"),
+        ("PUT", f"/v1/orders/{A}", b'{"status": "lost"}', 422, "invalid", "/status"),
+        ("PUT", f"/v1/orders/{A}", b'{"status": "unshipped", "items": [{"quantity": -1}]}', 422, "invalid", "/items/0/quantity"),
+        ("PUT", f"/v1/orders/{A}", b'{"status": "unshipped", "as_of": "2100-01-01"}', 422, "invalid", "/as_of"),
+        ("POST", f"/v1/orders/{A}/cancellations", b'{"reason": "Whim"}', 422, "invalid", "/reason"),
+        ("GET", "/v1/messages?limit=0", None, 422, "invalid", "query/limit"),
+        ("GET", "/v1/messages?colour=red", None, 422, "invalid", "query/colour"),
+        ("GET", "/v1/messages?limit=5&limit=6", None, 422, "invalid", "query/limit"),
+        ("GET", "/v1/messages?cursor=abc", None, 422, "invalid", "cursor"),
+        ("GET", "/v1/me?x=1", None, 422, "invalid", "query/x"),
+        ("GET", "/v1/messages/none", None, 404, "not_found", None),
+    ],
+)
+async def test_errors_say_what_is_wrong_and_where(
+    lone: Front, method: str, path: str, body: bytes | None, status: int, code: str, place: str | None
+) -> None:
+    headers = {"Content_Type": "application/json"} if body is not None else {}
+    told = await lone.call(method, path, data=body, **headers)
+    assert (told.status, told.data["type"], told.headers["Content-Type"]) == (
+        status, f"urn:msgbot:problem:{code}", "application/problem+json",
+    )  # fmt: skip
+    assert told.data["detail"]
+    assert told.data["request_id"] == told.headers["X-Request-Id"]
+    if place is not None:
+        assert place in [error["path"] for error in told.data["errors"]]
+
+
+async def test_a_body_has_a_limit_also_when_it_is_packed(doors: Doors) -> None:
+    front = await doors.open(max_body_mb=0.01, max_batch=3)
+    assert (await front.call("POST", "/v1/detect", {"text": "x" * 11_000})).status == 413
+    packed = gzip.compress(json.dumps({"text": "x" * 11_000}).encode())
+    told = await front.call("POST", "/v1/detect", data=packed, Content_Type="application/json", Content_Encoding="gzip")
+    assert told.status == 413
+    assert (await front.call("POST", "/v1/messages", [message(number=number) for number in range(4)])).status == 413
+
+
+async def test_what_is_no_form_of_ours_is_refused(lone: Front) -> None:
+    told = await lone.call("POST", "/v1/detect", data=b"<text/>", Content_Type="text/xml")
+    assert (told.status, "application/json" in told.data["detail"]) == (415, True)
+
+
+async def test_a_token_that_asks_too_often_has_to_wait(doors: Doors) -> None:
+    front = await doors.open(rate_per_token=1.0)
+    asked = [await front.call("GET", "/v1/me", by="agent") for _ in range(3)]
+    assert [each.status for each in asked] == [200, 200, 429]
+    assert asked[-1].headers["Retry-After"] == "1"
+    assert (await front.call("GET", "/v1/me", by="auditor")).status == 200
+
+
+def test_a_bucket_fills_at_its_rate() -> None:
+    now = 0.0
+    limit = RateLimit(2, lambda: now)
+    assert [limit.wait("a") for _ in range(5)] == [0, 0, 0, 0, 0.5]
+    now = 0.5
+    assert [limit.wait("a"), limit.wait("a")] == [0, 0.5]
+    assert limit.wait("b") == 0
+
+
+async def test_a_client_that_sends_too_slowly_is_let_go_and_keeps_nobody_waiting(doors: Doors) -> None:
+    front = await doors.open(idle_seconds=0.5)
+    token = await front.token("administrator")
+    reader, writer = await asyncio.open_connection("127.0.0.1", front.server.port)
+    head = (
+        f"POST /v1/detect HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+    )
+    writer.write(head.encode() + b'{"text"')
+    await writer.drain()
+    assert (await front.call("POST", "/v1/detect", {"text": "please cancel"})).status == 200
+    told = await reader.read()
+    assert told.startswith(b"HTTP/1.1 408")
+    writer.close()
+
+
+async def test_a_client_that_goes_away_in_mid_stream_leaves_whole_lines_only(front: Front) -> None:
+    token = await front.token("administrator")
+    reader, writer = await asyncio.open_connection("127.0.0.1", front.server.port)
+    head = (
+        f"POST /v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n"
+        "Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    lines = b"".join(json.dumps(message("Where is it?", number)).encode() + b"\n" for number in range(10)) + b'{"text": "half'
+    writer.write(head.encode() + b"%x\r\n%s\r\n" % (len(lines), lines))
+    await writer.drain()
+    await reader.readuntil(b'"line":10')
+    writer.transport.abort()
+    found = (await front.call("GET", "/v1/messages")).data["messages"]
+    assert sorted(each["id"] for each in found) == sorted(f"m{number}" for number in range(10))
+    # It comes back and sends all of it again: nothing is there twice.
+    again = await front.call("POST", "/v1/messages", data=lines[: lines.rindex(b"\n")], Content_Type="application/x-ndjson")
+    assert json.loads(again.raw.splitlines()[-1]) == {"summary": {"messages": 10, "new": 0, "known": 10, "failed": 0}}
+
+
+async def test_a_client_that_reads_late_gets_every_answer(lone: Front) -> None:
+    """All lines are sent before the first answer is read: neither side stands still."""
+    token = await lone.token("administrator")
+    count = 4_000
+    lines = b"".join(json.dumps(message("Where is it?", number)).encode() + b"\n" for number in range(count))
+    reader, writer = await asyncio.open_connection("127.0.0.1", lone.server.port, limit=1_000)
+    head = (
+        f"POST /v1/messages HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n"
+        f"Content-Type: application/x-ndjson\r\nContent-Length: {len(lines)}\r\n\r\n"
+    )
+    writer.write(head.encode() + lines)
+    await writer.drain()
+    got = await reader.read(-1)
+    assert b'"summary":{"messages":%d,"new":%d,"known":0,"failed":0}' % (count, count) in got
+    writer.close()
+
+
+async def test_health_readiness_and_metrics(front: Front) -> None:
+    await front.call("PUT", f"/v1/orders/{A}", order())
+    await front.call("POST", "/v1/messages", message())
+    await front.answered("m1")
+    assert (await front.call("GET", "/healthz", by="")).data == {"status": "ok"}
+    assert (await front.call("GET", "/readyz", by="")).data == {"status": "ok"}
+    shown = (await front.call("GET", "/metrics", by="")).raw.decode()
+    for name in (
+        'msgbot_messages_total{intent="request",kind="buyer"}',
+        'msgbot_decisions_total{action="send",code="instruct"}',
+        "msgbot_time_to_answer_seconds_count",
+        'msgbot_queue_depth{state="waiting"}',
+        'msgbot_http_requests_total{method="POST",route="/v1/messages",status="201"}',
+    ):
+        assert name in shown
+    front.service.stopping.set()
+    assert (await front.call("GET", "/readyz", by="")).status == 503
+    assert (await front.call("GET", "/healthz", by="")).status == 200
+
+
+async def test_the_documentation_is_there_and_fetches_nothing(lone: Front) -> None:
+    told = await lone.call("GET", "/openapi.json", by="")
+    assert told.data == json.loads(json.dumps(document(ROUTES)))
+    page = (await lone.call("GET", "/docs", by="")).raw.decode()
+    assert "<script" not in page
+    assert not [word for word in page.split() if word.startswith(('src="', 'href="http'))]
+    for route in ROUTES:
+        assert route.path in page
+
+
+async def test_routes_and_documentation_are_the_same(lone: Front) -> None:
+    served = {
+        (each.method, each.resource.canonical)
+        for each in lone.server.app.router.routes()
+        if each.method != "HEAD" and each.resource
+    }
+    told = {(method.upper(), path) for path, operations in document(ROUTES)["paths"].items() for method in operations}
+    assert served == told
+
+
+async def test_request_ids_from_outside_are_kept_if_they_are_sane(lone: Front) -> None:
+    assert (await lone.call("GET", "/healthz", by="", X_Request_Id="abc-1")).headers["X-Request-Id"] == "abc-1"
+    assert (await lone.call("GET", "/healthz", by="", X_Request_Id="a b<c>")).headers["X-Request-Id"] != "a b<c>"
+
+
+async def test_replies_lie_where_the_setting_says(doors: Doors, tmp_path: Path) -> None:
+    front = await doors.open(outbox=tmp_path / "elsewhere")
+    await front.call("PUT", f"/v1/orders/{A}", order())
+    await front.call("POST", "/v1/messages", message())
+    await front.answered("m1")
+    assert len(list((tmp_path / "elsewhere").glob("*.eml"))) == 1
