@@ -181,9 +181,10 @@ def test_tokens_are_listed_and_revoked(msgbot: Shell) -> None:
     assert "There are no tokens yet" in msgbot("token", "list")
     msgbot.add_user("alice", "--role", "supervisor", "--account", "main")
     text = msgbot("token", "create", "script", "--user", "alice", "--scope", "messages:read").strip()
-    identity = msgbot("token", "create", "helpdesk", "--role", "integrator", "--all-accounts", "--signing").strip()
+    secret = msgbot("token", "create", "helpdesk", "--role", "integrator", "--all-accounts", "--signing").strip()
+    assert secret.startswith("whsec_")
     helpdesk, script = msgbot.told("token", "list")["tokens"]
-    assert (helpdesk["id"], helpdesk["signing"], helpdesk["accounts"], helpdesk["scopes"]) == (identity, True, None, None)
+    assert (helpdesk["name"], helpdesk["signing"], helpdesk["accounts"], helpdesk["scopes"]) == ("helpdesk", True, None, None)
     assert (script["user"], script["role"], script["scopes"]) == ("alice", "supervisor", ["messages:read"])
     assert "secret_hash" not in script
     asked(lambda people: people.authenticate(text))
