@@ -45,6 +45,8 @@ def configure(level: str, form: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(logging.WARNING, getattr(logging, level.upper())))
+    # What is no HTTP at all comes from strangers; what fails in ours is logged by the door.
+    logging.getLogger("aiohttp.server").setLevel(logging.CRITICAL)
     logging.getLogger("msgbot").setLevel(getattr(logging, level.upper()))
 
 

@@ -72,11 +72,6 @@ class Service:
         """Whether there is such an account."""
         return await self.account(name) is not None
 
-    async def account_names(self) -> frozenset[str]:
-        """All accounts."""
-        await self._remember_accounts()
-        return frozenset(self._known)
-
     async def own_addresses(self, name: str) -> frozenset[str]:
         """The addresses whose mail is the seller's own: those of the account, and those of the installation."""
         account = await self.account(name)

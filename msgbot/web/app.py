@@ -18,7 +18,7 @@ from msgbot.service import Service
 from msgbot.web.limits import RateLimit
 from msgbot.web.problems import Problem, problem_of
 from msgbot.web.routes import OPERATION, ROUTES
-from msgbot.web.routing import REQUEST_ID, Endpoint, Route
+from msgbot.web.routing import PATTERNS, REQUEST_ID, Endpoint, Route
 
 REQUEST_ID_HEADER = "X-Request-Id"
 _SANE_ID = re.compile(r"[\w.:@/+=-]{1,64}", re.ASCII)
@@ -26,6 +26,7 @@ _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
+    "Server": "msgbot",
 }
 _log = structlog.get_logger()
 
@@ -44,8 +45,15 @@ def _application(service: Service, routes: Iterable[Route]) -> web.Application:
     app = web.Application(middlewares=[_door])
     rates = RateLimit(service.settings.rate_per_token)
     for route in routes:
-        app.router.add_route(route.method, route.path, Endpoint(route, service, rates).handle)
+        path = re.sub(r"\{(\w+)\}", _part, route.path)
+        app.router.add_route(route.method, path, Endpoint(route, service, rates).handle)
     return app
+
+
+def _part(found: re.Match[str]) -> str:
+    """A part of the path as the router takes it."""
+    name = found[1]
+    return f"{{{name}:{PATTERNS[name]}}}" if name in PATTERNS else found[0]
 
 
 @web.middleware

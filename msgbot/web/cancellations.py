@@ -72,7 +72,7 @@ async def list_cancellations(call: Call) -> web.StreamResponse:
 
 async def post_file(call: Call) -> web.StreamResponse:
     """Rules on each row of a cancellation file; the clean file is in the answer."""
-    if not call.raw.strip():
+    if not call.raw:
         raise Problem(422, "invalid", "the body is empty; post the order cancellation template")
     name = call.query(FileQuery).name
     rows, rulings = await call.service.cancel.rule_file(call.account, call.raw, name, by=call.who, request_id=call.request_id)

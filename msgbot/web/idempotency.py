@@ -59,7 +59,7 @@ async def answer_once(call: Call, handler: Callable[[Call], Awaitable[web.Stream
 
 def _again(kept: Kept, fingerprint: str) -> web.Response:
     if kept.fingerprint != fingerprint:
-        raise Problem(422, "idempotency_key", "this Idempotency-Key came with another request before: take a new one")
+        raise Problem(409, "idempotency_key", "this Idempotency-Key came with another request before: take a new one")
     if kept.status is None:
         detail = "the first request with this Idempotency-Key is still being worked on"
         raise Problem(409, "in_progress", detail, headers={"Retry-After": "1"})

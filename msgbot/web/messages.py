@@ -70,7 +70,7 @@ async def post_messages(call: Call) -> web.StreamResponse:
 
 async def post_mail(call: Call) -> web.StreamResponse:
     """A raw mail, as mail-forwarding services post it."""
-    if not call.raw.strip():
+    if not call.raw:
         raise Problem(422, "invalid", "the body is empty; post the raw mail, headers and all")
     own = await call.service.own_addresses(call.account)
     origin = f"POST /v1/mail by {call.who}"
@@ -185,7 +185,7 @@ def read_fields(given: Any) -> MessageIn:
 def read_message(made: MessageIn, account: str, own_addresses: frozenset[str]) -> tuple[Message, bytes]:
     """The message that a client sent, and the form it is kept in: the same content always gives the same bytes. Raises
     InputError."""
-    row = made.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    row = made.model_dump(mode="json", by_alias=True, exclude_none=True)
     raw = json.dumps(row, sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode()
     return read_row(row, raw, account=account, own_addresses=own_addresses), raw
 

@@ -13,8 +13,9 @@ from pydantic.json_schema import models_json_schema
 
 from msgbot.web.problems import CONTENT_TYPE as PROBLEM
 from msgbot.web.problems import ProblemData
-from msgbot.web.routing import ACCOUNT_HEADER, JSON, Media, Route
+from msgbot.web.routing import ACCOUNT_HEADER, JSON, PATTERNS, Media, Route
 
+_ETAG = {"type": "string", "pattern": '^(\\*|(W/)?"[0-9]{1,9}")$'}
 _REFS = "#/components/schemas/{model}"
 _INTRODUCTION = (
     "Everything msgbot does, over HTTP. Send a token (`Authorization: Bearer msgbot_...`); make one with `msgbot token "
@@ -25,6 +26,11 @@ _INTRODUCTION = (
     " within 24 hours "
     "with the same key, a request gets the answer of the first time. Lists are paged: hand `next_cursor` back as `cursor`."
 )
+_PATH_SCHEMAS = {
+    "order_id": {"type": "string", "pattern": "^[0-9]{3}-[0-9]{7}-[0-9]{7}$", "example": "114-0000001-0000001"},
+    "reply_id": {"type": "string", "pattern": f"^{PATTERNS['reply_id']}$"},
+    "account": {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,64}$"},
+}
 _PROBLEMS = {
     400: "The request cannot be read.",
     401: "The token is missing or not valid.",
@@ -111,7 +117,7 @@ def _operation(route: Route, schemas: Mapping[int, Any]) -> dict[str, Any]:
         if route.body is not None:
             content[JSON] = {"schema": _plain(schemas[id(route.body)])}
         for each in route.media:
-            content[each.type] = {"schema": {"type": "string", "description": each.says}}
+            content[each.type] = {"schema": {"type": "string", "minLength": 1, "description": each.says}}
         made["requestBody"] = {"required": True, "content": content}
     return made
 
@@ -123,9 +129,8 @@ def _identity(route: Route) -> str:
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
     schema = {"type": "string", "minLength": 1}
-    order = {"type": "string", "pattern": "^[0-9]{3}-[0-9]{7}-[0-9]{7}$", "example": "114-0000001-0000001"}
     return [
-        {"name": name, "in": "path", "required": True, "schema": order if name == "order_id" else schema}
+        {"name": name, "in": "path", "required": True, "schema": _PATH_SCHEMAS.get(name, schema)}
         for name in re.findall(r"\{(\w+)\}", route.path)
     ]
 
@@ -161,7 +166,7 @@ def _inlined(field: dict[str, Any], definitions: Mapping[str, Any]) -> dict[str,
 def _header_parameters(route: Route) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = []
     if route.permission is not None and route.account:
-        text = "The seller account; needed where the token may use several."
+        text = "The seller account, where the token may use several; if not given, that of the setting `account`."
         made.append({"name": ACCOUNT_HEADER, "in": "header", "required": False, "description": text, "schema": {"type": "string"}})
     if route.changes:
         text = "Sent again with the same key, the request gets the same answer and nothing happens twice."
@@ -169,7 +174,7 @@ def _header_parameters(route: Route) -> list[dict[str, Any]]:
         made.append({"name": "Idempotency-Key", "in": "header", "required": False, "description": text, "schema": schema})
     if route.etag and route.method != "GET":
         text = "The ETag that was looked at: 412 when somebody changed it since."
-        made.append({"name": "If-Match", "in": "header", "required": False, "description": text, "schema": {"type": "string"}})
+        made.append({"name": "If-Match", "in": "header", "required": False, "description": text, "schema": _ETAG})
     return made
 
 

@@ -21,6 +21,8 @@ from msgbot.web.limits import RateLimit
 from msgbot.web.problems import FaultData, Problem, invalid
 
 ACCOUNT_HEADER = "Msgbot-Account"
+PATTERNS = {"reply_id": "[0-9a-f]{8,64}"}
+"""What a part of the path must look like, where another route could be meant."""
 REQUEST_ID = web.RequestKey("request_id", str)
 """Under this key a request carries its id."""
 JSON = "application/json"
@@ -95,12 +97,12 @@ class Call:
 
     def if_match(self) -> int | None:
         """The version that the client looked at, if it says so. Raises Problem when it is none of ours."""
-        written = self.request.headers.get("If-Match", "").strip()
-        if not written or written == "*":
+        written = self.request.headers.get("If-Match", "*").strip()
+        if written == "*":
             return None
         version = written.removeprefix("W/").strip('"')
         if not (version.isascii() and version.isdigit() and len(version) < 10):
-            raise Problem(412, "changed", f"If-Match: {written[:50]} is no ETag that msgbot gave out")
+            raise Problem(422, "invalid", f"If-Match: {written[:50]} is no ETag that msgbot gave out")
         return int(version)
 
 
@@ -167,11 +169,13 @@ class Endpoint:
             if not actor.may_use(named) or not await self._service.has_account(named):
                 raise NotFound(f"no account {named[:64]!r} for {actor.name}")
             return named
-        mine = actor.accounts if actor.accounts is not None else await self._service.account_names()
-        if len(mine) == 1:
-            return next(iter(mine))
-        detail = f"say which account: header {ACCOUNT_HEADER}"
-        raise Problem(400, "which_account", detail, errors=[FaultData(path=ACCOUNT_HEADER, message="it is missing")])
+        if actor.accounts is not None and len(actor.accounts) == 1:
+            return next(iter(actor.accounts))
+        usual = self._service.settings.account
+        if actor.may_use(usual):
+            return usual
+        detail = f"{actor.name} may use several accounts: say which in the header {ACCOUNT_HEADER}"
+        raise Problem(403, "which_account", detail, errors=[FaultData(path=ACCOUNT_HEADER, message="it is missing")])
 
 
 def _query(request: web.Request, shape: type[BaseModel]) -> BaseModel:

@@ -15,6 +15,7 @@ from msgbot.errors import ConfigError
 from msgbot.service import Service
 
 _log = structlog.get_logger()
+_LONGEST_HEADER = 64 * 1024
 _KEEP_ALIVE_SECONDS = 75.0
 """How long an idle connection stays open; also how long a client may take to send its headers."""
 
@@ -29,6 +30,8 @@ async def serve(app: web.Application, service: Service, host: str, port: int, on
         keepalive_timeout=_KEEP_ALIVE_SECONDS,
         shutdown_timeout=settings.stop_seconds,
         handler_cancellation=False,
+        max_line_size=_LONGEST_HEADER,
+        max_field_size=_LONGEST_HEADER,
     )
     await runner.setup()
     site = web.TCPSite(runner, host, port, backlog=1024)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -22,8 +23,12 @@ LONGEST_PAGE = 200
 LONGEST_TEXT = 200_000
 
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
 def _is_text(value: Any) -> Any:
-    if not isinstance(value, str):
+    # The library would take a number for seconds since 1970, also as text.
+    if not isinstance(value, str) or not _DAY.match(value):
         raise ValueError("a time is written as text: 2026-11-20T14:30:00Z")
     return value
 
@@ -60,36 +65,45 @@ class Body(BaseModel):
 
 
 class MessageIn(BaseModel):
-    """A message. Only `text` is needed; without an id, its content gives it one. Fields msgbot does not know are passed over."""
+    """A message. Only `text` is needed; without an id, its content gives it one. A field that is null counts as left out, and those
+    that msgbot does not know are passed over."""
 
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
     text: Annotated[
         StrictStr, Field(min_length=1, max_length=LONGEST_TEXT, description="What was written; may be the whole frame.")
     ]
-    id: Annotated[StrictStr, Field(max_length=998, description="The sender's id; with the account it is unique.")] = ""
+    id: Annotated[StrictStr, Field(max_length=998)] | None = Field(
+        None, description="The sender's id; with the account it is unique."
+    )
     order_ids: Annotated[list[Word], Field(max_length=100)] | None = Field(None, description="The orders it is about.")
-    sender: Annotated[StrictStr, Field(max_length=998, alias="from", description="The buyer's relay address.")] = ""
-    to: Annotated[StrictStr, Field(max_length=998, description="The seller's address.")] = ""
-    subject: Annotated[StrictStr, Field(max_length=2_000)] = ""
+    sender: Annotated[StrictStr, Field(max_length=998)] | None = Field(None, alias="from", description="The buyer's relay address.")
+    to: Annotated[StrictStr, Field(max_length=998)] | None = Field(None, description="The seller's address.")
+    subject: Annotated[StrictStr, Field(max_length=2_000)] | None = None
     sent_at: Moment | None = Field(None, description="When it was written.")
-    language: Annotated[StrictStr, Field(max_length=16, description="What the source says of the language: en, de, ja ...")] = ""
-    marketplace: Annotated[StrictStr, Field(max_length=64, description="Marketplace id or domain.")] = ""
-    direction: Literal["inbound", "outbound"] = Field("inbound", description="From the buyer or from the seller.")
-    account: Annotated[StrictStr, Field(max_length=64, description="The account, where it is not that of the request.")] = ""
+    language: Annotated[StrictStr, Field(max_length=16)] | None = Field(
+        None, description="What the source says of the language: en, de, ja ..."
+    )
+    marketplace: Annotated[StrictStr, Field(max_length=64)] | None = Field(None, description="Marketplace id or domain.")
+    direction: Literal["inbound", "outbound"] | None = Field(None, description="From the buyer (if not given) or from the seller.")
+    account: Annotated[StrictStr, Field(max_length=64)] | None = Field(
+        None, description="The account, where it is not that of the request."
+    )
+
+
+_NAMES = {name: "order_ids" if field == "orders" else field for field, names in FIELDS.items() for name in names}
 
 
 def canonical(row: dict[str, Any]) -> dict[str, Any]:
     """A message's fields under their own names: `Order-ID`, `body` and `date` are understood, too."""
-    known = {field_name(name): value for name, value in row.items()}
-    named = {name: known.pop(name) for names in FIELDS.values() for name in names if name in known}
-    made = dict(known)
-    for field, names in FIELDS.items():
-        value = next((named[name] for name in names if named.get(name) is not None), None)
-        if value is not None:
-            made["order_ids" if field == "orders" else field] = value
-    if isinstance(made.get("order_ids"), str):
-        made["order_ids"] = made["order_ids"].split()
+    made: dict[str, Any] = {}
+    for name, value in row.items():
+        plain = field_name(name)
+        field = _NAMES.get(plain, plain)
+        if plain == "order_id" and isinstance(value, str):
+            value = value.split()
+        if made.get(field) is None:
+            made[field] = value
     return made
 
 
@@ -163,7 +177,7 @@ class SignInIn(Body):
 class WebhookIn(Body):
     """Where events go, and which."""
 
-    url: Annotated[Word, Field(max_length=2_000)]
+    url: Annotated[Word, Field(max_length=2_000, pattern=r"^https?://[^ \s]+$")]
     events: Annotated[list[EventType], Field(min_length=1, max_length=20)]
     enabled: StrictBool = True
 
@@ -185,7 +199,9 @@ class Paged(Query):
     """A page of a list."""
 
     limit: Annotated[int, Field(ge=1, le=LONGEST_PAGE)] = PAGE
-    cursor: Annotated[str, Field(max_length=2_000)] | None = Field(None, description="`next_cursor` of the page before.")
+    cursor: Annotated[str, Field(pattern="^[A-Za-z0-9_-]+$", max_length=2_000)] | None = Field(
+        None, description="`next_cursor` of the page before."
+    )
 
 
 class MessagesQuery(Paged):

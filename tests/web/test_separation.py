@@ -72,10 +72,13 @@ async def test_a_message_cannot_name_an_account_that_the_token_may_not_use(front
 
 
 async def test_who_may_use_several_accounts_says_which(front: Front) -> None:
-    assert (await front.call("GET", "/v1/messages")).status == 200
-    await front.call("PUT", "/v1/accounts/b", {})
-    asked = await front.call("GET", "/v1/messages")
-    assert (asked.status, asked.data["errors"][0]["path"]) == (400, "Msgbot-Account")
+    for name in ("b", "c"):
+        await front.call("PUT", f"/v1/accounts/{name}", {})
+    await front.call("POST", "/v1/messages", message())
+    assert len((await front.call("GET", "/v1/messages", Msgbot_Account="main")).data["messages"]) == 1
+    await front.token("auditor", accounts=frozenset({"b", "c"}), name="both")
+    asked = await front.call("GET", "/v1/messages", by="both")
+    assert (asked.status, asked.data["errors"][0]["path"]) == (403, "Msgbot-Account")
     assert (await front.call("GET", "/v1/messages", Msgbot_Account="nobody")).status == 404
 
 

@@ -267,7 +267,7 @@ async def test_a_key_makes_a_request_happen_once(front: Front) -> None:
     other = await front.call("POST", path, {"reason": "PricingError"}, Idempotency_Key="k-1")
     assert (first.status, again.status, again.raw) == (202, 202, first.raw)
     assert again.headers["Idempotent-Replayed"] == "true"
-    assert (other.status, other.data["type"]) == (422, "urn:msgbot:problem:idempotency_key")
+    assert (other.status, other.data["type"]) == (409, "urn:msgbot:problem:idempotency_key")
     # Somebody else's key of the same name is another key.
     mine = await front.call("POST", path, {"reason": "PricingError"}, by="agent", Idempotency_Key="k-1")
     assert mine.status == 202
