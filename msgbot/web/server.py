@@ -36,21 +36,24 @@ async def serve(app: web.Application, service: Service, host: str, port: int, on
     await runner.setup()
     site = web.TCPSite(runner, host, port, backlog=1024)
     try:
-        try:
-            await site.start()
-        except OSError as error:
-            raise ConfigError(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
-        listening = site._server.sockets[0].getsockname() if site._server is not None else (host, port)  # type: ignore[attr-defined]
-        # The rules are a million objects that stay for good: the collector need not look at them again and again, which would make
-        # single requests wait.
-        gc.collect()
-        gc.freeze()
-        on_ready(f"http://{_shown(host)}:{listening[1]}")
         with _told_to_stop(service.stopping):
+            try:
+                await site.start()
+            except OSError as error:
+                raise ConfigError(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
+            # The rules are a million objects that stay for good: the collector need not look at them again and again, which would
+            # make single requests wait.
+            gc.collect()
+            gc.freeze()
+            on_ready(f"http://{_shown(host)}:{_port(runner)}")
             await service.stopping.wait()
         _log.info("stopping", seconds=settings.stop_seconds)
     finally:
         await runner.cleanup()
+
+
+def _port(runner: web.AppRunner) -> int:
+    return int(runner.addresses[0][1])
 
 
 def _shown(host: str) -> str:

@@ -17,7 +17,8 @@ def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
         command = [
             str(Path(sys.executable).with_name("st")), "run", f"{process.address}/openapi.json",
             "--header", f"Authorization: Bearer {process.token}", "--checks", "all", "--exclude-checks", NOT_SAID,
-            "--phases", "examples,coverage,fuzzing", "--max-examples", "10", "--workers", "2", "--no-color", "--generation-deterministic",
+            "--phases", "examples,coverage,fuzzing", "--max-examples", "10", "--workers", "2", "--no-color",
+            "--generation-deterministic",
         ]  # fmt: skip
         found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=500)
         assert found.returncode == 0, found.stdout[-10_000:]

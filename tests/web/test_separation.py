@@ -82,6 +82,11 @@ async def test_who_may_use_several_accounts_says_which(front: Front) -> None:
     assert (await front.call("GET", "/v1/messages", Msgbot_Account="nobody")).status == 404
 
 
+NOBODYS = {
+    **dict.fromkeys(("message_id", "cancellation_id", "ruling_id", "webhook_id", "delivery_id", "account"), "x"),
+    "reply_id": "0123456789ab",
+    "order_id": A,
+}
 ROLES = ("agent", "supervisor", "auditor", "integrator", "administrator")
 
 
@@ -94,8 +99,7 @@ async def test_every_route_asks_for_its_permission(lone: Front, role: str) -> No
     for route in ROUTES:
         if route.permission is None:
             continue
-        ids = dict.fromkeys(("message_id", "reply_id", "cancellation_id", "ruling_id", "webhook_id", "delivery_id", "account"), "x")
-        path = route.path.format(**ids, order_id=A)
+        path = route.path.format(**NOBODYS)
         tried = await lone.call(route.method, path, BODIES.get(route.path), by=role)
         assert (tried.status == 403) == (route.permission not in PERMISSIONS[Role(role)]), (route.method, path, tried.status)
 
@@ -104,6 +108,6 @@ async def test_nobody_comes_in_without_a_token(lone: Front) -> None:
     for route in ROUTES:
         if route.permission is None and not route.known:
             continue
-        path = route.path.replace("{order_id}", A).replace("{", "").replace("}", "")
+        path = route.path.format(**NOBODYS)
         tried = await lone.call(route.method, path, by="")
         assert (tried.status, tried.headers["WWW-Authenticate"]) == (401, "Bearer"), path
