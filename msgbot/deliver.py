@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from msgbot import metrics
 from msgbot.announce import enqueue_try, read_subject
 from msgbot.channels.signatures import sign
 from msgbot.clock import Clock
@@ -78,6 +79,7 @@ class Deliver:
             delivery = await self._due(connection, account, subject)
             if delivery is None:
                 return
+            metrics.webhooks.labels("delivered" if attempt.delivered else "failed").inc()
             if attempt.delivered:
                 await deliveries.settle(connection, delivery, DeliveryState.DELIVERED, attempt=attempt)
                 return

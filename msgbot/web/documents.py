@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
 from aiohttp import web
 from jinja2 import Environment
+from markupsafe import Markup, escape
 
 from msgbot.web.openapi import document
 from msgbot.web.routing import JSON, Call
@@ -34,9 +36,14 @@ def _documents() -> tuple[bytes, str]:
 
     made = document(ROUTES)
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["shape"] = shape_name
+    environment.filters |= {"shape": shape_name, "code": code}
     source = files("msgbot.web").joinpath("docs.html").read_text("utf-8")
     return json.dumps(made, ensure_ascii=False).encode(), environment.from_string(source).render(document=made)
+
+
+def code(text: str) -> Markup:
+    """`text` with what stands between backticks as code."""
+    return Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped just before
 
 
 def shape_name(schema: dict[str, Any]) -> str:

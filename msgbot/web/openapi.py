@@ -11,6 +11,8 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 from pydantic.json_schema import models_json_schema
 
+from msgbot.channels.signatures import HEADERS
+from msgbot.domain.events import EventType
 from msgbot.web.problems import CONTENT_TYPE as PROBLEM
 from msgbot.web.problems import ProblemData
 from msgbot.web.routing import ACCOUNT_HEADER, JSON, PATTERNS, Media, Route
@@ -61,10 +63,26 @@ def document(routes: Iterable[Route]) -> dict[str, Any]:
         "info": {"title": "msgbot", "version": version("msgbot"), "description": _INTRODUCTION},
         "tags": [{"name": tag} for tag in dict.fromkeys(route.tag for route in routes)],
         "paths": paths,
+        "webhooks": {event.value: {"post": _event(event)} for event in EventType},
         "components": {
             "schemas": definitions,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "A token of `msgbot token create`."}},
         },
+    }
+
+
+def _event(event: EventType) -> dict[str, Any]:
+    """What a receiver gets when this happens."""
+    text = {"type": "string"}
+    data = {"type": "object", "properties": {"account": text}, "required": ["account"]}
+    properties = {"type": {"const": event.value}, "timestamp": {**text, "format": "date-time"}, "data": data}
+    schema = {"type": "object", "properties": properties, "required": list(properties)}
+    return {
+        "operationId": f"event_{event.value.replace('.', '_')}",
+        "summary": event.meaning,
+        "parameters": [{"name": name, "in": "header", "required": True, "schema": text} for name in HEADERS],
+        "requestBody": {"required": True, "content": {JSON: {"schema": schema}}},
+        "responses": {"2XX": {"description": "Taken. Anything else is tried again; 410 turns the webhook off."}},
     }
 
 
