@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from msgbot.amazon import marketplaces
-from msgbot.channels.addresses import read_addresses, relay_marketplace
+from msgbot.channels.addresses import is_plain, read_addresses, relay_marketplace
 from msgbot.channels.decoding import storable
 from msgbot.channels.headers import MAX_ID, read_date
 from msgbot.channels.mail import MAX_NAME, MAX_SUBJECT, MAX_WORDS, content_id
@@ -46,6 +46,14 @@ def read_row(
     values = {
         field: next((_plain(given[name]) for name in names if _plain(given.get(name))), "") for field, names in FIELDS.items()
     }
+    return message_of(values, raw, account=account, own_addresses=own_addresses, origin=origin)
+
+
+def message_of(
+    values: Mapping[str, str], raw: bytes, *, account: str, own_addresses: frozenset[str] = frozenset(), origin: str = ""
+) -> Message:
+    """The message that says `values`, one for each of FIELDS, empty where there is none. Raises InputError that says what is
+    lacking."""
     if not values["text"]:
         raise InputError("no words: a field `text` (or `body`) is needed")
     if values["direction"].lower() not in DIRECTIONS:
@@ -88,6 +96,8 @@ def _plain(value: object) -> str:
 
 def _address(written: str) -> tuple[str, str]:
     """The address and the name in a field. What looks like an address but is none stays as it is, and fits no allow-list."""
+    if is_plain(written):
+        return written, ""
     entry = next(iter(read_addresses(written)), None)
     if entry is not None:
         return entry.address, entry.name

@@ -142,13 +142,15 @@ _INLINE_ORIGINAL = re.compile("(?<!-)-{4,}+[ ]?(?:" + "|".join(sorted(map(re.esc
 
 def strip_quotes(text: str) -> str:
     """The writer's own lines of `text`. If nothing would be left, the whole text (domain.md section 6)."""
+    if _is_one_line(text):
+        return text.strip()
     return "\n".join(text[start:end] for start, end in _own(text)).strip() or text.strip()
 
 
 def blank_quotes(text: str) -> str:
     """`text` with everything but the writer's own lines blanked out: as long as `text`, so that offsets into it stay true."""
-    if "\n" not in text and "----" not in text and len(text.splitlines()) < 2:
-        return text  # one line has no history above or below it
+    if _is_one_line(text):
+        return text
     kept = _own(text)
     if not any(text[start:end].strip() for start, end in kept):
         return text
@@ -158,6 +160,11 @@ def blank_quotes(text: str) -> str:
         pieces += [_BLANKED.sub(" ", text[at:start]), text[start:end]]
         at = end
     return "".join(pieces) + _BLANKED.sub(" ", text[at:])
+
+
+def _is_one_line(text: str) -> bool:
+    """Whether there can be no history above or below what was written."""
+    return "\n" not in text and "----" not in text and len(text.splitlines()) < 2
 
 
 def _own(text: str) -> list[tuple[int, int]]:

@@ -19,7 +19,35 @@ def storable(text: str) -> str:
 
 def verdict_to_json(verdict: Verdict) -> dict[str, Any]:
     """`verdict` as plain data."""
-    return _clean(asdict(verdict))  # type: ignore[no-any-return]
+    # Written out, as this is done for every message; going through all fields by reflection takes ten times as long.
+    return {
+        "intent": verdict.intent.value,
+        "score": verdict.score,
+        "rule": verdict.rule,
+        "says": storable(verdict.says),
+        "evidence": [_span_to_json(span) for span in verdict.evidence],
+        "against": [_reading_to_json(reading) for reading in verdict.against],
+        "language": verdict.language,
+        "part": [_span_to_json(span) for span in verdict.part],
+        "filed": verdict.filed,
+        "opposes": verdict.opposes,
+        "notes": [storable(note) for note in verdict.notes],
+    }
+
+
+def _span_to_json(span: Span) -> dict[str, Any]:
+    return {"start": span.start, "end": span.end, "text": storable(span.text), "role": span.role}
+
+
+def _reading_to_json(reading: Reading) -> dict[str, Any]:
+    return {
+        "rule": reading.rule,
+        "intent": reading.intent.value,
+        "score": reading.score,
+        "says": storable(reading.says),
+        "spans": [_span_to_json(span) for span in reading.spans],
+        "language": reading.language,
+    }
 
 
 def _clean(value: Any) -> Any:

@@ -14,7 +14,7 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from msgbot.channels.mail import read_mail
-from msgbot.channels.rows import read_row
+from msgbot.channels.rows import message_of
 from msgbot.domain.message import Message, Source, buyer_key_of
 from msgbot.errors import InputError, NotFound, StoreError
 from msgbot.plain.messages import decision_data, message_data, reply_data
@@ -185,9 +185,20 @@ def read_fields(given: Any) -> MessageIn:
 def read_message(made: MessageIn, account: str, own_addresses: frozenset[str]) -> tuple[Message, bytes]:
     """The message that a client sent, and the form it is kept in: the same content always gives the same bytes. Raises
     InputError."""
-    row = made.model_dump(mode="json", by_alias=True, exclude_none=True)
-    raw = json.dumps(row, sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode()
-    return read_row(row, raw, account=account, own_addresses=own_addresses), raw
+    raw = made.model_dump_json(by_alias=True, exclude_none=True).encode()
+    values = {
+        "id": made.id or "",
+        "text": made.text.strip(),
+        "orders": " ".join(made.order_ids or ()),
+        "from": (made.sender or "").strip(),
+        "to": (made.to or "").strip(),
+        "subject": made.subject or "",
+        "sent_at": made.sent_at.isoformat() if made.sent_at is not None else "",
+        "language": made.language or "",
+        "marketplace": made.marketplace or "",
+        "direction": made.direction or "",
+    }
+    return message_of(values, raw, account=account, own_addresses=own_addresses), raw
 
 
 async def _take(call: Call, items: Sequence[_Item]) -> list[dict[str, Any]]:
