@@ -137,7 +137,7 @@ class Doors:
 @pytest.fixture(params=["sqlite", "postgres"])
 async def doors(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Doors]:
     """Opens services on an empty database, once of each kind."""
-    made = Doors(tmp_path, "" if request.param == "sqlite" else request.getfixturevalue("postgres")())
+    made = Doors(tmp_path, "" if request.param == "sqlite" else request.getfixturevalue("postgres").prepared())
     async with made.stack:
         yield made
 
