@@ -71,13 +71,13 @@ class Answer:
     async def run(self, account: str, message_id: str) -> None:
         """Decides about one message, and answers it if that is the decision: at once, or when the reply can no longer be
         stopped."""
-        if reply_id := await step("decide", self.decide, account, message_id):
-            await self.send_later(account, reply_id)
+        if waiting := await step("decide", self.decide, account, message_id):
+            await self.send_later(account, waiting)
 
-    async def send_later(self, account: str, reply_id: str) -> None:
-        """Sends a reply that waits, if it still may go out."""
-        if await step("look again", self.look_again, account, reply_id):
-            await step("send", self.send, account, reply_id)
+    async def send_later(self, account: str, waiting: str) -> None:
+        """Sends a reply that waits, if it still may go out and nobody has touched it since."""
+        if await step("look again", self.look_again, account, waiting):
+            await step("send", self.send, account, waiting)
 
     async def decide(self, account: str, message_id: str) -> str:
         """Records what to do about a message, with its reply if there is one. The id of a reply that is to be sent now, or
@@ -93,7 +93,9 @@ class Answer:
         async with self._database.transaction() as connection:
             if message_id in await replies.decided(connection, account, [message_id]):
                 known = (await replies.to_messages(connection, account, [message_id])).get(message_id)
-                return known.id if known is not None and known.state in UNSENT else ""
+                # One that waits for its time has a workflow of its own.
+                waits = known is not None and known.state is ReplyState.PENDING and self._undo_seconds > 0
+                return waiting_for(known) if known is not None and known.state in UNSENT and not waits else ""
             scene = await self._scenes.of_message(connection, account, message_id, now)
             language = self._scenes.language(scene)
             decision = decide(self._scenes.situation(scene, now, language))
@@ -107,18 +109,18 @@ class Answer:
             if decision.code == "soliciting":
                 facts: Facts = {"message": message_id, "order": scene.order_id, "request": scene.request_id}
                 await trail.append(connection, account, now, EntryKind.SOLICITING, facts)
-            goes_out = reply.id if reply is not None and reply.state is ReplyState.PENDING else ""
+            goes_out = waiting_for(reply) if reply is not None and reply.state is ReplyState.PENDING else ""
             if goes_out and self._undo_seconds:
                 await self._engine.enqueue(connection, SEND, account, goes_out, delay=self._undo_seconds)
                 goes_out = ""
         metrics.decisions.labels(decision.action.value, decision.code).inc()
         return goes_out
 
-    async def look_again(self, account: str, reply_id: str) -> str:
-        """Stops a waiting reply if the conversation or the order has moved on. The reply's id if it may go out, else empty."""
+    async def look_again(self, account: str, waiting: str) -> str:
+        """Stops a waiting reply if the conversation or the order has moved on. `waiting` if it may go out, else empty."""
         now = self._clock()
         async with self._database.transaction() as connection:
-            reply = await _waiting(connection, account, reply_id)
+            reply = await _waiting(connection, account, waiting)
             if reply is None:
                 return ""
             scene = await self._scenes.of_message(connection, account, reply.message_id, now)
@@ -128,7 +130,7 @@ class Answer:
             if not reply.automatic:
                 # A person has decided; only what the buyer has said since can change that.
                 if situation.overtaken_intent is not Intent.WITHDRAWN:
-                    return reply.id
+                    return waiting
                 note = "the buyer took the request back before it went out"
                 await _stop(connection, reply, now, scene.request_id, because="withdrawn_later", note=note)
                 return ""
@@ -137,7 +139,7 @@ class Answer:
                 situation = replace(situation, overtaken_by="", overtaken_intent=Intent.NONE)
             decision = decide(situation)
             if decision.action is Action.SEND:
-                return reply.id
+                return waiting
             await _stop(connection, reply, now, scene.request_id, because=decision.code, note="; ".join(decision.reasons))
             if decision.template is not None:
                 await self._suggest_instead(connection, scene, reply, decision, now)
@@ -152,10 +154,13 @@ class Answer:
         if reply is not None:
             await replies.replace(connection, replace(reply, version=stopped.version + 2))
 
-    async def send(self, account: str, reply_id: str) -> str:
-        """Hands a reply over and records it. The state it ended in."""
-        async with self._database.reading() as connection:
-            reply = await _waiting(connection, account, reply_id)
+    async def send(self, account: str, waiting: str) -> str:
+        """Hands a reply over and records it. The state it ended in; empty when it does not wait any more."""
+        async with self._database.transaction() as connection:
+            reply = await _waiting(connection, account, waiting)
+            if reply is not None and reply.state is not ReplyState.SENDING:
+                # Claimed first: from here on nobody can stop it, nor send it as well.
+                reply = await replies.change(connection, reply, state=ReplyState.SENDING)
             turn = await messages.get(connection, account, reply.message_id) if reply is not None else None
             store = await self._scenes.store_name(connection, account)
         if reply is None or turn is None:
@@ -164,26 +169,37 @@ class Answer:
         try:
             delivered_to = await self._outbox.deliver(outgoing(reply, turn.message, store), reply.created_at)
         except DeliveryError as error:
-            now = self._clock()
-            async with self._database.transaction() as connection:
-                failed = await replies.settle(connection, reply, ReplyState.FAILED, now, note=str(error))
-                if self._tries_again and now - reply.created_at < _TRIED:
-                    delay = min(_FIRST_WAIT * 2 ** (reply.version - 1), _LONGEST_WAIT)
-                    await self._engine.enqueue(connection, SEND, account, reply.id, f"v{failed.version}", delay)
-                await trail.append(connection, account, now, EntryKind.REPLY_FAILED, facts)
-                told = {"reply": reply.id, "message": reply.message_id, "order": reply.order_id}
-                await announce(connection, self._engine, account, EventType.REPLY_FAILED, told, now)
-            metrics.replies.labels(ReplyState.FAILED.value).inc()
+            await self._failed(reply, facts, str(error))
             return ReplyState.FAILED.value
         now = self._clock()
         async with self._database.transaction() as connection:
-            # Nobody else sends this reply: it belongs to this workflow alone.
-            await replies.settle(connection, reply, ReplyState.SENT, now, delivered_to=delivered_to)
-            await trail.append(connection, account, now, EntryKind.REPLY_SENT, facts)
+            if await replies.settle(connection, reply, ReplyState.SENT, now, delivered_to=delivered_to) is not None:
+                await trail.append(connection, account, now, EntryKind.REPLY_SENT, facts)
         metrics.replies.labels(ReplyState.SENT.value).inc()
         if turn.received_at is not None:
             metrics.time_to_answer.observe(max(0.0, (now - turn.received_at).total_seconds()))
         return ReplyState.SENT.value
+
+    async def _failed(self, reply: Reply, facts: Facts, reason: str) -> None:
+        """Records that a reply could not be handed over, and sees to it that it is tried again."""
+        now = self._clock()
+        async with self._database.transaction() as connection:
+            failed = await replies.settle(connection, reply, ReplyState.FAILED, now, note=reason)
+            if failed is None:
+                return
+            if self._tries_again and now - reply.created_at < _TRIED:
+                delay = min(_FIRST_WAIT * 2 ** (failed.version // 2), _LONGEST_WAIT)
+                attempt = f"v{failed.version}"
+                await self._engine.enqueue(connection, SEND, reply.account, waiting_for(failed), attempt, delay)
+            await trail.append(connection, reply.account, now, EntryKind.REPLY_FAILED, facts)
+            told = {"reply": reply.id, "message": reply.message_id, "order": reply.order_id}
+            await announce(connection, self._engine, reply.account, EventType.REPLY_FAILED, told, now)
+        metrics.replies.labels(ReplyState.FAILED.value).inc()
+
+
+def waiting_for(reply: Reply) -> str:
+    """What a workflow is about that sends `reply`: the reply as it is now. When it has moved on, there is nothing to send."""
+    return f"{reply.id}:{reply.version}"
 
 
 async def _retire_suggestions(connection: AsyncConnection, scene: Scene, now: datetime) -> None:
@@ -196,7 +212,8 @@ async def _retire_suggestions(connection: AsyncConnection, scene: Scene, now: da
 
 
 async def _stop(connection: AsyncConnection, reply: Reply, now: datetime, request_id: str, *, because: str, note: str) -> None:
-    await replies.settle(connection, reply, ReplyState.STOPPED, now, note=note)
+    if await replies.settle(connection, reply, ReplyState.STOPPED, now, note=note) is None:
+        return
     facts: Facts = {
         "reply": reply.id,
         "message": reply.message_id,
@@ -220,9 +237,14 @@ def _reply_facts(reply: Reply) -> Facts:
     }
 
 
-async def _waiting(connection: AsyncConnection, account: str, reply_id: str) -> Reply | None:
+async def _waiting(connection: AsyncConnection, account: str, waiting: str) -> Reply | None:
+    """The reply, if it still is what `waiting_for` named, or was being handed over when its process died."""
+    reply_id, _, version = waiting.partition(":")
     reply = await replies.get(connection, account, reply_id)
-    return reply if reply is not None and reply.state in UNSENT else None
+    if reply is None or reply.state not in UNSENT:
+        return None
+    claimed = reply.state is ReplyState.SENDING
+    return reply if not version or reply.version - claimed == int(version) else None
 
 
 def _decision_facts(scene: Scene, decision: Decision, reply: Reply | None) -> Facts:

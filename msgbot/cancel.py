@@ -100,6 +100,7 @@ class Cancel:
         code in `confirm`: so nobody confirms what they have not read."""
         now = self._clock()
         async with self._database.transaction() as connection:
+            await orders.lock(connection, account, proposal.order_id)
             rate = await seven_days(connection, account, now)
             ruled = await self._rule(connection, account, proposal, asking, rate, now)
             ruling = ruled.ruling
@@ -127,6 +128,7 @@ class Cancel:
             if recorded is None:
                 raise NotFound(f"no ruling {ruling_id} of account {account}")
             _check_can_be_overridden(recorded, by)
+            await orders.lock(connection, account, recorded.order_id)
             rate = await seven_days(connection, account, now)
             ruling = await self._judge(connection, account, recorded.proposal, rate, now)
             if ruling.code.value != recorded.code:
@@ -149,6 +151,41 @@ class Cancel:
             told: dict[str, Value] = {"ruling": ruling_id, "order": recorded.order_id, "code": recorded.code, "by": by}
             await announce(connection, self._engine, account, EventType.RULING_OVERRIDDEN, told, now)
         return replace(ruled, cancellation=made)
+
+    async def withdraw(self, account: str, identity: str, asking: Asking) -> Cancellation:
+        """Takes a cancellation back that was not handed to Amazon yet. Raises NotFound, and Conflict when it is too late."""
+        async with self._database.transaction() as connection:
+            found = await _ready(connection, account, identity)
+            return await self._lapse(connection, found, f"withdrawn by {asking.by}", asking)
+
+    async def hand_over(self, account: str, identity: str, asking: Asking) -> Cancellation:
+        """A cancellation that is to be handed to Amazon now: what has come to light since it was let through counts. Raises
+        NotFound, and Conflict when it is no longer to be done; then it has lapsed."""
+        now = self._clock()
+        async with self._database.transaction() as connection:
+            found = await _ready(connection, account, identity)
+            recorded = await rulings.get(connection, account, found.ruling_id)
+            proposal = Proposal(found.order_id, found.reason, found.item_ids)
+            ruling = await self._judge(connection, account, proposal, await seven_days(connection, account, now), now)
+            if ruling.allowed or (recorded is not None and ruling.code.value == recorded.code):
+                return found
+            note = f"no longer allowed: {'; '.join(ruling.reasons)}"
+            await self._lapse(connection, found, note, asking)
+        raise Conflict(f"the cancellation is {note}; ask for it again")
+
+    async def _lapse(self, connection: AsyncConnection, known: Cancellation, note: str, asking: Asking) -> Cancellation:
+        now = self._clock()
+        if not await cancellations.move(connection, known, CancellationState.LAPSED, note, now):
+            raise Conflict("the cancellation has moved on a moment ago")
+        facts: Facts = {
+            "cancellation": known.id,
+            "state": CancellationState.LAPSED.value,
+            "order": known.order_id,
+            "by": asking.by,
+            "request": asking.request_id,
+        }
+        await trail.append(connection, known.account, now, EntryKind.CANCELLATION, facts)
+        return replace(known, state=CancellationState.LAPSED, note=note, changed_at=now)
 
     async def get(self, account: str, identity: str) -> Cancellation:
         """A cancellation that was let through. Raises NotFound."""
@@ -210,21 +247,36 @@ class Cancel:
     async def _let_through(
         self, connection: AsyncConnection, account: str, ruled: Ruled, asking: Asking, now: datetime
     ) -> Cancellation:
-        """The cancellation that may go ahead; the one on file, if the same was let through before and is not done yet."""
+        """The cancellation that may go ahead; the one on file, if the same was let through before and is not done yet. Raises
+        Conflict when another one of the same items is on its way. The order is locked by the caller."""
         proposal = ruled.proposal
         for known in await cancellations.of_orders(connection, account, [proposal.order_id], CancellationState.READY):
             if (known.item_ids, known.reason) == (proposal.item_ids, proposal.reason):
                 return known
+            if not known.item_ids or not proposal.item_ids or set(known.item_ids) & set(proposal.item_ids):
+                raise Conflict(f"cancellation {known.id} of this order is on its way already; withdraw it first")
         made = await cancellations.add(connection, account, proposal, ruled.id, asking.by, ruled.ruling.counts, now)
         facts: Facts = {
             "cancellation": made.id,
             "state": made.state.value,
             "ruling": ruled.id,
+            "code": ruled.ruling.code.value,
             "order": proposal.order_id,
+            "by": asking.by,
             "request": asking.request_id,
         }
         await trail.append(connection, account, now, EntryKind.CANCELLATION, facts)
         return made
+
+
+async def _ready(connection: AsyncConnection, account: str, identity: str) -> Cancellation:
+    """The cancellation, if it still waits to be handed to Amazon."""
+    found = await cancellations.get(connection, account, identity)
+    if found is None:
+        raise NotFound(f"no cancellation {identity} of account {account}")
+    if found.state is not CancellationState.READY:
+        raise Conflict(f"the cancellation is {found.state.value}: {found.note}")
+    return found
 
 
 def _check_can_be_overridden(recorded: Recorded, by: str) -> None:

@@ -16,7 +16,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from msgbot import metrics
 from msgbot.engine import Engine
@@ -61,13 +60,15 @@ class Member:
         while True:
             await asyncio.sleep(self._beat_seconds)
             try:
-                if not await self._lease.renew():
+                async with asyncio.timeout(SILENT_SECONDS / 2):
+                    lives = await self._lease.renew()
+                if not lives:
                     _log.error("struck off: others have taken over the work of this process, so it stops")
                     self._on_struck_off()
                     return
                 await self._take_over_from_the_dead()
-            except DBAPIError as error:
-                _log.warning("the database cannot be reached", reason=str(error.orig))
+            except Exception as error:  # whatever it is, a process that no longer shows that it lives would be taken for dead
+                _log.warning("no sign of life could be given", reason=str(error) or type(error).__name__)
 
     async def _take_over_from_the_dead(self) -> None:
         for name in await self._lease.silent(SILENT_SECONDS):

@@ -80,7 +80,7 @@ class Mailroom:
     async def _try_again(self) -> None:
         """Enqueues messages anew that are not done though their workflow has ended: in an error, or with a reply that failed."""
         under_way = await self._engine.under_way(ANSWER, self._account)
-        sending = await self._engine.under_way(SEND, self._account)
+        sending = {each.partition(":")[0] for each in await self._engine.under_way(SEND, self._account)}
         async with self._database.transaction() as connection:
             waiting = {*await messages.undecided(connection, self._account)}
             waiting |= {reply.message_id for reply in await replies.unsent(connection, self._account) if reply.id not in sending}

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from msgbot.answer import SEND
+from msgbot.answer import SEND, waiting_for
 from msgbot.clock import Clock
 from msgbot.domain.conversation import Turn
 from msgbot.domain.guard import judge_message
@@ -136,7 +136,9 @@ class Review:
             once = instruction_key(reply.order_id) if instructs and first else reply.once
             changes = {"state": ReplyState.PENDING, "automatic": False, "once": once, "note": ""}
             sent = await self._change(connection, reply, person, "sent", **changes)
-            await self._engine.enqueue(connection, SEND, account, reply.id, attempt=f"v{sent.version}", delay=self._undo_seconds)
+            await self._engine.enqueue(
+                connection, SEND, account, waiting_for(sent), attempt=f"v{sent.version}", delay=self._undo_seconds
+            )
         return sent
 
     async def dismiss(self, account: str, reply_id: str, person: Person, note: str = "") -> Reply:

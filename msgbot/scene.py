@@ -51,11 +51,12 @@ class Scene:
 
 
 class Scenes:
-    """Reads scenes, and knows how to word an answer. `store` stands under the replies of an account that has no name of its own;
-    `freshness` is how old order facts may be for an answer without a person."""
+    """Reads scenes, and knows how to word an answer. `store` stands under the replies of `account` when that has no name of its own
+    on file; `freshness` is how old order facts may be for an answer without a person."""
 
-    def __init__(self, wordings: Replies, thresholds: Thresholds, *, store: str, freshness: timedelta) -> None:
+    def __init__(self, wordings: Replies, thresholds: Thresholds, *, account: str, store: str, freshness: timedelta) -> None:
         self.wordings = wordings
+        self._account = account
         self._thresholds = thresholds
         self._store = store
         self._freshness = freshness
@@ -88,7 +89,10 @@ class Scenes:
     async def store_name(self, connection: AsyncConnection, account: str) -> str:
         """The name under the replies of `account`."""
         known = await accounts.get(connection, account)
-        return (known.store if known is not None else "") or self._store
+        if known is not None and known.store:
+            return known.store
+        # The setting is the name of the usual account; nobody else signs with it.
+        return self._store if account == self._account else ""
 
     def situation(self, scene: Scene, now: datetime, language: str) -> Situation:
         """What the policy decides on."""
@@ -174,6 +178,7 @@ def outgoing(reply: Reply, message: Message, store: str) -> OutgoingReply:
         in_reply_to=message.id if message.id.startswith("<") else "",
         references=message.references,
         automatic=reply.automatic,
+        account=reply.account,
     )
 
 

@@ -10,7 +10,6 @@ from datetime import timedelta
 from time import monotonic
 
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from msgbot import metrics
 from msgbot.accounts import Accounts
@@ -131,6 +130,6 @@ class Service:
                 if lost := await self.engine.pick_up():
                     _log.warning("picked up again", workflows=lost)
                 since = now - _OVERLAP
-            except (StoreError, DBAPIError) as error:
-                _log.warning("the rounds could not be made", reason=str(error))
+            except Exception as error:  # the next round must be made in any case
+                _log.warning("the rounds could not be made", reason=str(error) or type(error).__name__)
             await asyncio.sleep(_ROUND_SECONDS)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from msgbot.amazon.order_reports import OrderReport, read_order_report
@@ -64,7 +65,7 @@ class TakeOrders:
         report = read_order_report(data, account=account, source=source, as_of=as_of or now)
         evidence = Evidence(source, hashlib.sha256(data).hexdigest(), request_id)
         async with self._database.transaction() as connection:
-            taken, filed = await self._put(connection, account, report.orders, evidence, now)
+            taken, filed = await self._put(connection, account, report.orders, evidence, now, trusted=True)
             if taken.new or taken.changed or filed.new or filed.denied:
                 facts: Facts = {
                     "source": source,
@@ -78,12 +79,20 @@ class TakeOrders:
             await self._record(connection, account, taken, filed, evidence, now)
         return TakenReport(report, taken, filed)
 
-    async def push(self, order: Order, data: bytes, *, request_id: str = "") -> tuple[Taken, Filed]:
-        """Takes in what another system says of one order; `data` is what it sent."""
-        now = self._clock()
+    async def push(self, order: Order, data: bytes, *, trusted: bool, request_id: str = "") -> tuple[Taken, Filed]:
+        """Takes in what another system says of one order; `data` is what it sent. One that is not `trusted` has no say in formal
+        requests, nor in the items of an order that is on file."""
         evidence = Evidence(order.source, hashlib.sha256(data).hexdigest(), request_id)
+        try:
+            return await self._push(order, evidence, trusted)
+        except IntegrityError:
+            # Another process put the order on file a moment ago.
+            return await self._push(order, evidence, trusted)
+
+    async def _push(self, order: Order, evidence: Evidence, trusted: bool) -> tuple[Taken, Filed]:
+        now = self._clock()
         async with self._database.transaction() as connection:
-            taken, filed = await self._put(connection, order.account, [order], evidence, now)
+            taken, filed = await self._put(connection, order.account, [order], evidence, now, trusted)
             if taken.new or taken.changed:
                 facts: Facts = {
                     "source": order.source,
@@ -91,16 +100,16 @@ class TakeOrders:
                     "order": order.id,
                     "status": order.status.value,
                     "new": bool(taken.new),
-                    "request": request_id,
+                    "request": evidence.request_id,
                 }
                 await trail.append(connection, order.account, now, EntryKind.ORDER_PUSHED, facts)
             await self._record(connection, order.account, taken, filed, evidence, now)
         return taken, filed
 
     async def _put(
-        self, connection: AsyncConnection, account: str, read: Sequence[Order], evidence: Evidence, now: datetime
+        self, connection: AsyncConnection, account: str, read: Sequence[Order], evidence: Evidence, now: datetime, trusted: bool
     ) -> tuple[Taken, Filed]:
-        taken = await orders.put(connection, account, read)
+        taken = await orders.put(connection, account, read, trusted=trusted)
         await self._settle_cancellations(connection, account, [*taken.new, *taken.changed], evidence, now)
         return taken, await formal_requests.put(connection, account, read)
 

@@ -96,7 +96,7 @@ async def open_service(settings: Settings, *, work: bool, clock: Clock | None = 
         office = _office(settings, database, engine, clock)
         async with database.transaction() as connection:
             await accounts.ensure(connection, settings.account, clock())
-        works = _works(settings, database, engine, FolderOutbox(settings.outbox_folder), clock, tries_again=True)
+        works = _works(settings, database, engine, FolderOutbox(settings.outbox_folder, by_account=True), clock, tries_again=True)
         sender = await stack.enter_async_context(open_sender(settings.private_webhooks))
         intake = Intake(works.receive, writers=1 if database.is_sqlite else _WRITERS)
         service = Service(
@@ -140,7 +140,9 @@ def _works(settings: Settings, database: Database, engine: Engine, outbox: Outbo
     wordings = built_in_replies()
     _check_store_name(wordings, settings.store)
     buttons = last_steps(wordings.paths)
-    scenes = Scenes(wordings, detector.rulebook.thresholds, store=settings.store, freshness=settings.freshness)
+    scenes = Scenes(
+        wordings, detector.rulebook.thresholds, account=settings.account, store=settings.store, freshness=settings.freshness
+    )
     receive = Receive(database, engine, detector, buttons, clock)
     answer = Answer(database, engine, scenes, outbox, clock, undo_seconds=settings.undo_seconds, tries_again=tries_again)
     review = Review(database, engine, receive, scenes, buttons, clock, undo_seconds=settings.undo_seconds)
@@ -193,11 +195,13 @@ async def _at_work(
             yield
         return
     name = own_name()
-    async with (
-        Member(Lease(database, name, kind), engine, on_struck_off).working(),
-        engine.running(workflows, executor=name, stop_seconds=stop_seconds),
-    ):
-        yield
+    async with Member(Lease(database, name, kind), engine, on_struck_off).working():
+        try:
+            async with engine.running(workflows, executor=name, stop_seconds=stop_seconds):
+                yield
+        finally:
+            # What was begun and did not come to its end is for the others, at once.
+            await engine.take_over(name)
 
 
 async def _check_nobody_serves(database: Database) -> None:

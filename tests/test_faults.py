@@ -81,7 +81,7 @@ class Client:
         sent = [line for line in entries if '"kind": "reply_sent"' in line]
         asked = [number for number in numbers if number % 2]
         assert len(sent) == len(asked)
-        files = sorted(path.name[:19] for outbox in outboxes for path in outbox.glob("*.eml"))
+        files = sorted(path.name[:19] for outbox in outboxes for path in outbox.rglob("*.eml"))
         assert files == [order_id(number) for number in asked]
         proof = await self.send("GET", "/v1/audit/verify")
         assert proof["broken"] is None

@@ -161,7 +161,7 @@ def bench(database: Database, tray: Tray) -> tuple[Receive, Answer, NoEngine]:
     engine = NoEngine()
     wordings = built_in_replies()
     receive = Receive(database, engine, DETECTOR, last_steps(wordings.paths), lambda: NOW)  # type: ignore[arg-type]
-    scenes = Scenes(wordings, DETECTOR.rulebook.thresholds, store="", freshness=timedelta(hours=24))
+    scenes = Scenes(wordings, DETECTOR.rulebook.thresholds, account="main", store="", freshness=timedelta(hours=24))
     answer = Answer(database, engine, scenes, tray, lambda: NOW, undo_seconds=0)  # type: ignore[arg-type]
     return receive, answer, engine
 
@@ -241,7 +241,7 @@ async def test_a_reply_that_cannot_be_delivered_is_shown_as_failed(database: Dat
     reply_id = await answer.decide("main", engine.waiting[0])
     assert await answer.send("main", reply_id) == "failed"
     async with database.transaction() as connection:
-        reply = await replies.get(connection, "main", reply_id)
+        reply = await replies.get(connection, "main", reply_id.partition(":")[0])
     assert reply is not None
     assert (reply.state, reply.note) == (ReplyState.FAILED, "the disk is full")
 
@@ -329,7 +329,7 @@ async def test_the_answer_is_in_the_buyers_language(database: Database, words: s
     await receive.receive([read(relay_mail(words))])
     reply_id = await answer.decide("main", engine.waiting[0])
     async with database.transaction() as connection:
-        reply = await replies.get(connection, "main", reply_id)
+        reply = await replies.get(connection, "main", reply_id.partition(":")[0])
         [decided] = (await replies.decided(connection, "main", engine.waiting)).values()
     assert reply is not None
     assert (reply.language, decided.decision.action) == (language, Action.SEND)

@@ -48,6 +48,8 @@ class OutgoingReply:
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     automatic: bool = True
+    account: str = ""
+    """The seller account that answers."""
 
 
 def compose_reply(reply: OutgoingReply, *, now: datetime) -> bytes:

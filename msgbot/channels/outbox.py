@@ -14,20 +14,23 @@ from msgbot.errors import DeliveryError, InputError
 
 @dataclass(frozen=True, slots=True)
 class FolderOutbox:
-    """Writes each reply as one file. The name follows from the reply, so writing it again replaces it with the same."""
+    """Writes each reply as one file. The name follows from the reply, so writing it again replaces it with the same. With
+    `by_account`, each account has a folder of its own: one seller's replies must not go out of another's mailbox."""
 
     folder: Path
+    by_account: bool = False
 
     async def deliver(self, reply: OutgoingReply, at: datetime) -> str:
         """Writes the mail; returns the file's path. Raises DeliveryError when it cannot be written."""
         return str(await asyncio.to_thread(self._write, reply, at))
 
     def _write(self, reply: OutgoingReply, at: datetime) -> Path:
-        path = self.folder / file_name(reply)
+        folder = self.folder / reply.account if self.by_account else self.folder
+        path = folder / file_name(reply)
         # Under a name that nobody takes for a finished mail until it is whole on disk.
         unfinished = path.with_suffix(".part")
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
             mail = compose_reply(reply, now=at)
             with unfinished.open("wb") as file:
                 file.write(mail)
@@ -42,6 +45,6 @@ class FolderOutbox:
 
 
 def file_name(reply: OutgoingReply) -> str:
-    """`114-0021197-0051236-1f2e3d4c.eml`: the order, if there is one, and the reply's id."""
+    """`114-0021197-0051236-1f2e3d4c5b6a7988.eml`: the order, if there is one, and the reply's id."""
     order = f"{reply.order_id}-" if reply.order_id else ""
-    return f"{order}{reply.id[:8]}.eml"
+    return f"{order}{reply.id[:16]}.eml"

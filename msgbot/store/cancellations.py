@@ -28,7 +28,7 @@ class CancellationState(StrEnum):
     DONE = "done"
     """The order was seen cancelled."""
     LAPSED = "lapsed"
-    """It can no longer be done: the order was shipped."""
+    """It is not to be done any more: the order was shipped, somebody took it back, or the guard would not let it through now."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,14 +35,19 @@ async def begin(
         async with connection.begin_nested():
             await connection.execute(insert(keys).values(actor=actor, key=key, fingerprint=fingerprint, at=now))
     except IntegrityError:
-        row = (await connection.execute(select(keys).where(*where))).one()
-        return Kept(row.fingerprint, row.status, dict(row.headers or {}), row.body or b"")
+        row = (await connection.execute(select(keys).where(*where))).first()
+        # One that was just dropped is being sorted out: whoever asks again will be the first.
+        return (
+            Kept(row.fingerprint, row.status, dict(row.headers or {}), row.body or b"") if row else Kept(fingerprint, None, {}, b"")
+        )
     return None
 
 
-async def keep(connection: AsyncConnection, actor: str, key: str, status: int, headers: Mapping[str, str], body: bytes) -> None:
-    """Records the answer."""
-    where = (keys.c.actor == actor, keys.c.key == key)
+async def keep(
+    connection: AsyncConnection, actor: str, key: str, fingerprint: str, status: int, headers: Mapping[str, str], body: bytes
+) -> None:
+    """Records the answer to the request with this fingerprint."""
+    where = (keys.c.actor == actor, keys.c.key == key, keys.c.fingerprint == fingerprint, keys.c.status.is_(None))
     await connection.execute(update(keys).where(*where).values(status=status, headers=dict(headers), body=body))
 
 

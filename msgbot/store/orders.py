@@ -34,20 +34,29 @@ async def get(connection: AsyncConnection, account: str, order_id: str) -> Order
     return _order(row) if row is not None else None
 
 
+async def lock(connection: AsyncConnection, account: str, order_id: str) -> None:
+    """Holds the order for this transaction: another that wants it waits."""
+    query = select(orders.c.id).where(orders.c.account == account, orders.c.id == order_id).with_for_update()
+    await connection.execute(query)
+
+
 async def purchased_between(connection: AsyncConnection, account: str, since: datetime, until: datetime) -> list[Order]:
     """The orders placed from `since` to `until`, for the Cancellation Rate."""
     query = select(orders).where(orders.c.account == account, orders.c.purchased_at >= since, orders.c.purchased_at <= until)
     return [_order(row) for row in await connection.execute(query)]
 
 
-async def put(connection: AsyncConnection, account: str, read: Sequence[Order]) -> Taken:
-    """Puts what a source says of orders on file. Newer facts replace older ones. Formal requests go their own way:
+async def put(connection: AsyncConnection, account: str, read: Sequence[Order], *, trusted: bool = True) -> Taken:
+    """Puts what a source says of orders on file. Newer facts replace older ones; but what an order consists of is not for a source
+    to change that is not `trusted`: it could make a formal request cover what it does not. Formal requests go their own way:
     `formal_requests.put`."""
     new, changed, older, cancelled = [], [], [], []
     for start in range(0, len(read), CHUNK):
         chunk = read[start : start + CHUNK]
         ids = [order.id for order in chunk]
-        found = await connection.execute(select(orders).where(orders.c.account == account, orders.c.id.in_(ids)))
+        # Locked, always in the same order, so that two readings of one order do not pass each other.
+        query = select(orders).where(orders.c.account == account, orders.c.id.in_(ids)).order_by(orders.c.id).with_for_update()
+        found = await connection.execute(query)
         before = {row.id: _order(row) for row in found}
         fresh = []
         for order in chunk:
@@ -59,7 +68,7 @@ async def put(connection: AsyncConnection, account: str, read: Sequence[Order]) 
                 older.append(order.id)
                 continue
             else:
-                order = combine(known, order)
+                order = combine(known, order if trusted or not known.items else replace(order, items=known.items))
                 if replace(order, as_of=known.as_of, source=known.source, request_as_of=known.request_as_of) != known:
                     changed.append(order.id)
                 await connection.execute(

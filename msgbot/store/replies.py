@@ -22,6 +22,8 @@ class ReplyState(StrEnum):
     """Where a reply stands."""
 
     PENDING = "pending"
+    SENDING = "sending"
+    """It is being handed over: too late to stop it."""
     SENT = "sent"
     STOPPED = "stopped"
     SUGGESTED = "suggested"
@@ -29,7 +31,7 @@ class ReplyState(StrEnum):
     DISMISSED = "dismissed"
 
 
-UNSENT = frozenset({ReplyState.PENDING, ReplyState.FAILED})
+UNSENT = frozenset({ReplyState.PENDING, ReplyState.SENDING, ReplyState.FAILED})
 """A reply that failed is tried again when its message is taken up again."""
 
 
@@ -154,34 +156,17 @@ async def replace(connection: AsyncConnection, reply: Reply) -> None:
 
 async def unsent(connection: AsyncConnection, account: str) -> list[Reply]:
     """Replies that are to go out and have not: still waiting, or they could not be handed over."""
-    return [*await in_state(connection, account, ReplyState.PENDING), *await in_state(connection, account, ReplyState.FAILED)]
+    return [reply for state in sorted(UNSENT) for reply in await in_state(connection, account, state)]
 
 
 async def settle(
     connection: AsyncConnection, reply: Reply, state: ReplyState, at: datetime, *, delivered_to: str = "", note: str = ""
-) -> Reply:
-    """Ends a pending reply as sent, stopped or failed. One that stopped leaves its place, so that a later request can be
-    answered."""
+) -> Reply | None:
+    """Ends a reply as sent, stopped or failed; None when it is no longer as it was read. One that stopped leaves its place, so that
+    a later request can be answered."""
     once = None if state is ReplyState.STOPPED else reply.once
-    settled = dataclasses.replace(
-        reply,
-        state=state,
-        once=once,
-        sent_at=at if state is ReplyState.SENT else None,
-        delivered_to=delivered_to,
-        note=note,
-        version=reply.version + 1,
-    )
-    where = (replies.c.account == reply.account, replies.c.id == reply.id)
-    values = {
-        "state": state.value,
-        "once": once,
-        "sent_at": settled.sent_at,
-        "delivered_to": storable(delivered_to),
-        "note": storable(note),
-    }
-    await connection.execute(update(replies).where(*where).values(**values, version=settled.version))
-    return settled
+    sent_at = at if state is ReplyState.SENT else None
+    return await change(connection, reply, state=state, once=once, sent_at=sent_at, delivered_to=delivered_to, note=note)
 
 
 async def change(connection: AsyncConnection, reply: Reply, **changes: Any) -> Reply | None:
@@ -194,6 +179,8 @@ async def change(connection: AsyncConnection, reply: Reply, **changes: Any) -> R
         "state": changed.state.value,
         "automatic": changed.automatic,
         "body": storable(changed.body),
+        "sent_at": changed.sent_at,
+        "delivered_to": storable(changed.delivered_to),
         "note": storable(changed.note),
         "version": changed.version,
         "changed_by": changed.changed_by,

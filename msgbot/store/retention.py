@@ -18,6 +18,7 @@ from msgbot.store.values import verdict_from_json, verdict_to_json
 BATCH = 500
 """How many rows go in one transaction: it holds up others for a moment only."""
 NOTE = "the message it answers was removed"
+_UNDER_WAY = frozenset({ReplyState.PENDING.value, ReplyState.SENDING.value})
 _NOT_SENT = frozenset({ReplyState.SUGGESTED, ReplyState.FAILED})
 """Replies that could still be sent, and can no more when there is nobody left to send them to."""
 
@@ -62,7 +63,7 @@ def _waiting() -> ColumnElement[bool]:
     on_its_way = select(replies.c.id).where(
         replies.c.account == messages.c.account,
         replies.c.message_id == messages.c.id,
-        replies.c.state == ReplyState.PENDING.value,
+        replies.c.state.in_(_UNDER_WAY),
     )
     return or_(~decided.correlate(messages).exists(), on_its_way.correlate(messages).exists())
 
@@ -99,7 +100,7 @@ async def remove(connection: AsyncConnection, account: str, before: datetime, at
     rows: list[Any] = list(await connection.execute(query))
     answers = await _locked_replies(connection, account, [row.id for row in rows])
     # A person may have sent a suggestion on its way a moment ago.
-    held = {reply.message_id for reply in answers if reply.state == ReplyState.PENDING.value}
+    held = {reply.message_id for reply in answers if reply.state in _UNDER_WAY}
     rows = [row for row in rows if row.id not in held]
     answers = [reply for reply in answers if reply.message_id not in held]
     await _keep_orders(connection, account, sorted({row.buyer_key for row in rows} - {""}))

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import CursorResult, Executable, delete, func, insert, literal, select, text, update
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
 
 from msgbot.store.database import Database
 from msgbot.store.schema import workers
@@ -28,10 +29,12 @@ class Lease:
     renewed; what is not renewed can be found and taken over by the others."""
 
     def __init__(self, database: Database, name: str, kind: str) -> None:
-        self._database = database
         self._name = name
         self._kind = kind
+        # Not from the pool, which may be exhausted just when this matters; and the lock hangs on this very connection.
+        self._engine = create_async_engine(database.url, poolclass=NullPool)
         self._connection: AsyncConnection | None = None
+        self._locked = False
 
     async def begin(self) -> None:
         """Enters this process among the living. Raises sqlalchemy's DBAPIError when the database cannot be reached."""
@@ -44,8 +47,11 @@ class Lease:
         try:
             if self._connection is None:
                 await self._connect()
+            if not self._locked:
+                # The server may hold the session that was lost for a while.
+                self._locked = await self.lock_of(self._name)
             done = await self._execute(update(workers).where(workers.c.id == self._name).values(seen_at=func.now()))
-        except DBAPIError:
+        except BaseException:
             await self._drop()
             raise
         return bool(done.rowcount)
@@ -75,14 +81,15 @@ class Lease:
             if self._connection is not None:
                 await self._execute(delete(workers).where(workers.c.id == self._name))
         await self._drop()
+        await self._engine.dispose()
 
     async def _connect(self) -> None:
-        connection = await self._database.engine.connect()
+        connection = await self._engine.connect()
         await connection.execution_options(isolation_level="AUTOCOMMIT")
         self._connection = connection
         for statement in _KEEPALIVE:
             await self._execute(text(statement))
-        await self._execute(_LOCK, {"name": self._name})
+        self._locked = await self.lock_of(self._name)
 
     async def _execute(self, statement: Executable, values: dict[str, str] | None = None) -> CursorResult[Any]:
         if self._connection is None:
@@ -90,11 +97,8 @@ class Lease:
         return await self._connection.execute(statement, values)
 
     async def _drop(self) -> None:
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._locked = self._connection, None, False
         if connection is not None:
-            with suppress(DBAPIError):
-                # Never back into the pool: the lock hangs on this very connection.
-                await connection.invalidate()
             with suppress(DBAPIError):
                 await connection.close()
 

@@ -95,6 +95,11 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         _log.exception("a fault in msgbot itself")
         detail = "a fault in msgbot itself; it is in the log under the request id"
         response = Problem(500, "internal", detail).response(request[REQUEST_ID])
+    if request.writer.output_size and not response.prepared:
+        # Another answer was begun; a second one inside it would look like part of it. The client sees that it is cut off.
+        if request.transport is not None:
+            request.transport.abort()
+        return response
     if not response.prepared:
         response.headers[REQUEST_ID_HEADER] = request[REQUEST_ID]
         for name, value in _ALWAYS.items():

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMessage, PayloadEncodingError
 
 from msgbot.web.problems import Problem
 
@@ -43,6 +44,8 @@ def parse_json(body: bytes) -> Any:
         raise Problem(400, "not_json", detail) from error
     except UnicodeDecodeError as error:
         raise Problem(400, "not_json", f"the body is not UTF-8: byte {error.start}") from error
+    except ValueError as error:
+        raise Problem(400, "not_json", f"the body is not JSON: {error}") from error
     except RecursionError as error:
         raise Problem(400, "not_json", "the body is nested too deeply") from error
 
@@ -56,7 +59,7 @@ async def read_lines(request: web.Request, idle_seconds: float) -> AsyncIterator
     while True:
         try:
             async with asyncio.timeout(_GATHER_SECONDS):
-                chunk = await request.content.readany()
+                chunk = await _read_any(request)
         except TimeoutError:
             silent += _GATHER_SECONDS
             if silent >= idle_seconds:
@@ -78,9 +81,16 @@ async def read_lines(request: web.Request, idle_seconds: float) -> AsyncIterator
 async def _chunk(request: web.Request, idle_seconds: float) -> bytes:
     try:
         async with asyncio.timeout(idle_seconds):
-            return await request.content.readany()
+            return await _read_any(request)
     except TimeoutError:
         raise _too_slow(idle_seconds) from None
+
+
+async def _read_any(request: web.Request) -> bytes:
+    try:
+        return await request.content.readany()
+    except (web.RequestPayloadError, BadHttpMessage, PayloadEncodingError) as error:
+        raise Problem(400, "not_readable", "the body is not what its headers say: it cannot be unpacked") from error
 
 
 def _too_large(max_mb: float) -> Problem:

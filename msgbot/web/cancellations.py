@@ -11,7 +11,6 @@ from msgbot.domain.message import ORDER_ID
 from msgbot.errors import Conflict, InputError
 from msgbot.plain.orders import cancellation_data, row_data, ruling_data
 from msgbot.store import cancellations
-from msgbot.store.cancellations import CancellationState
 from msgbot.web.answers import FileData, RequestedData
 from msgbot.web.cursors import read_cursor, write_cursor
 from msgbot.web.problems import Problem
@@ -48,9 +47,8 @@ async def get_cancellation(call: Call) -> web.StreamResponse:
 
 async def get_cancellation_file(call: Call) -> web.StreamResponse:
     """The file to upload in Seller Central."""
-    made = await call.service.cancel.get(call.account, call.value("cancellation_id"))
-    if made.state is not CancellationState.READY:
-        raise Conflict(f"the cancellation is {made.state.value}: {made.note}")
+    asking = Asking("HTTP API", call.who, call.request_id)
+    made = await call.service.cancel.hand_over(call.account, call.value("cancellation_id"), asking)
     # The template wants a reason and an item code together (domain.md section 4): the whole order is all of its items.
     item_ids = made.item_ids or await call.service.cancel.item_ids(call.account, made.order_id)
     if not item_ids:
@@ -58,6 +56,12 @@ async def get_cancellation_file(call: Call) -> web.StreamResponse:
     rows = [CancellationRow(number, made.order_id, made.reason, item_id=item) for number, item in enumerate(item_ids, 3)]
     headers = {"Content-Disposition": f'attachment; filename="cancel-{made.order_id}.txt"'}
     return web.Response(body=write_cancellation_file(rows), content_type=TABLE, headers=headers)
+
+
+async def withdraw_cancellation(call: Call) -> web.StreamResponse:
+    """Takes a cancellation back."""
+    asking = Asking("HTTP API", call.who, call.request_id)
+    return answer(cancellation_data(await call.service.cancel.withdraw(call.account, call.value("cancellation_id"), asking)))
 
 
 async def list_cancellations(call: Call) -> web.StreamResponse:

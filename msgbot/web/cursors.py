@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgbot.store.paging import Place
 from msgbot.web.problems import Problem
@@ -21,10 +21,10 @@ def read_cursor(word: str | None) -> Place | None:
         return None
     try:
         at, identity = json.loads(base64.b64decode(word + "=" * (-len(word) % 4), altchars="-_", validate=True))
-        moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None or not isinstance(identity, str):
+        moment = datetime.fromisoformat(at).astimezone(UTC)
+        if identity.encode("utf-8").find(b"\0") >= 0:
             raise ValueError
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         fault = {"path": "cursor", "message": "it comes from the field next_cursor of the page before"}
         raise Problem(422, "invalid", "cursor: none that msgbot gave out", errors=[fault]) from error  # type: ignore[list-item]
     return moment, identity

@@ -14,6 +14,7 @@ from aiohttp import web
 from msgbot.errors import StoreError
 from msgbot.store import idempotency
 from msgbot.store.idempotency import Kept
+from msgbot.web.problems import CONTENT_TYPE as PROBLEM
 from msgbot.web.problems import Problem
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 KEPT = timedelta(hours=24)
-ABANDONED = timedelta(minutes=2)
-"""A request that was begun so long ago and has no answer died with its process; it may be tried again."""
+ABANDONED = timedelta(minutes=10)
+"""A request that was begun so long ago and has no answer most likely died with its process; it may be tried again."""
 _HEADERS = ("Content-Type", "ETag", "Location")
 
 
@@ -46,12 +47,19 @@ async def answer_once(call: Call, handler: Callable[[Call], Awaitable[web.Stream
             headers = {name: response.headers[name] for name in _HEADERS if name in response.headers}
             body = bytes(response.body) if isinstance(response.body, bytes | bytearray) else b""
             async with database.transaction() as connection:
-                await idempotency.keep(connection, actor, key, response.status, headers, body)
+                if call.route.secret:
+                    # What is shown once is not kept: asked again, it says so.
+                    body = Problem(
+                        409, "shown_once", "this was done, and its secret was shown then; renew it to get another"
+                    ).data_bytes()
+                    await idempotency.keep(connection, actor, key, print_, 409, {"Content-Type": PROBLEM}, body)
+                else:
+                    await idempotency.keep(connection, actor, key, print_, response.status, headers, body)
             done = True
         return response
     finally:
         if not done:
-            # Nothing was done, or nobody knows: the same request may be tried again. What it changes it changes once in any case.
+            # Nothing was done: the same request may be tried again.
             with suppress(StoreError):
                 async with database.transaction() as connection:
                     await idempotency.drop(connection, actor, key)

@@ -13,10 +13,11 @@ from urllib.parse import quote
 from aiohttp import web
 from pydantic import ValidationError
 
+from msgbot.channels.decoding import storable
 from msgbot.channels.mail import read_mail
 from msgbot.channels.rows import message_of
 from msgbot.domain.message import Message, Source, buyer_key_of
-from msgbot.errors import InputError, NotFound, StoreError
+from msgbot.errors import InputError, MsgbotError, NotFound
 from msgbot.plain.messages import decision_data, message_data, reply_data
 from msgbot.plain.verdicts import verdict_data
 from msgbot.receive import Received
@@ -63,8 +64,10 @@ async def post_messages(call: Call) -> web.StreamResponse:
     limit = call.service.settings.max_batch
     if len(given) > limit:
         raise Problem(413, "too_many", f"an array holds {limit} messages at most; send more as lines ({NDJSON})")
-    items = [await _read(call, each) for each in given]
-    results = await _take(call, items)
+    results = []
+    for start in range(0, len(given), _LINES):
+        # In pieces: whoever else asks meanwhile is answered in between.
+        results += await _take(call, [await _read(call, each) for each in given[start : start + _LINES]])
     return answer({"results": results, "summary": _summary(results)})
 
 
@@ -187,8 +190,8 @@ def read_message(made: MessageIn, account: str, own_addresses: frozenset[str]) -
     InputError."""
     raw = made.model_dump_json(by_alias=True, exclude_none=True).encode()
     values = {
-        "id": made.id or "",
-        "text": made.text.strip(),
+        "id": storable(made.id or "").strip(),
+        "text": storable(made.text).strip(),
         "orders": " ".join(made.order_ids or ()),
         "from": (made.sender or "").strip(),
         "to": (made.to or "").strip(),
@@ -250,7 +253,7 @@ async def _stream(call: Call) -> web.StreamResponse:
     totals = {"messages": 0, "new": 0, "known": 0, "failed": 0}
     async with Spool(call.request, response, settings.scratch, settings.idle_seconds) as spool:
         batch: list[tuple[int, bytes]] = []
-        size = 0
+        size = answered = 0
         try:
             async for line in read_lines(call.request, settings.idle_seconds):
                 if line is not None and line[1].strip():
@@ -258,13 +261,14 @@ async def _stream(call: Call) -> web.StreamResponse:
                     size += len(line[1])
                 if batch and (line is None or len(batch) >= _LINES or size >= _BYTES):
                     await _answer_lines(call, batch, totals, spool)
+                    answered = batch[-1][0]
                     batch, size = [], 0
             if batch:
                 await _answer_lines(call, batch, totals, spool)
-        except (Problem, StoreError) as error:
+        except (Problem, MsgbotError) as error:
+            # Everything before this line is on file; what comes after it was not looked at.
             problem = error if isinstance(error, Problem) else problem_of(error)
-            line_number = batch[0][0] if batch else totals["messages"] + 1
-            spool.put(_line({"line": line_number, "error": problem.data(call.request_id)}))
+            spool.put(_line({"line": batch[0][0] if batch else answered + 1, "error": problem.data(call.request_id)}))
         spool.put(_line({"summary": totals}))
     with contextlib.suppress(ConnectionError):
         await response.write_eof()

@@ -24,7 +24,7 @@ async def put_order(call: Call) -> web.StreamResponse:
     """Takes in what another system says of an order."""
     order_id = _order_id(call)
     given = call.body(OrderIn)
-    source = f"api {call.actor.token_name if call.actor is not None else ''}"
+    source = f"api {call.who.removeprefix('token:')}"
     trusted = call.actor is not None and call.actor.token_name in call.service.settings.trusted_sources
     now = call.service.clock()
     as_of = given.as_of or now
@@ -49,10 +49,12 @@ async def put_order(call: Call) -> web.StreamResponse:
         updated_at=given.updated_at,
         request_as_of=min(as_of, now) if tells else None,
     )
-    taken, _ = await call.service.take_orders.push(order, call.raw, request_id=call.request_id)
+    taken, _ = await call.service.take_orders.push(order, call.raw, trusted=trusted, request_id=call.request_id)
     notes = []
     if not trusted and any(item.formal_request is not RequestKnowledge.UNKNOWN for item in given.items):
         notes.append(f"what is said of formal requests was not believed: {source!r} is no trusted source (setting trusted_sources)")
+    if not trusted and given.items and not taken.new:
+        notes.append("the items on file stay as they are: they are not for a source to change that is not trusted")
     if taken.older:
         notes.append("what is on file is newer than as_of and stays as it is")
     async with call.service.database.reading() as connection:

@@ -90,10 +90,13 @@ class Problem(Exception):
             document["request_id"] = request_id
         return document
 
+    def data_bytes(self, request_id: str = "") -> bytes:
+        """The document as JSON."""
+        return json.dumps(self.data(request_id), ensure_ascii=False).encode("utf-8", "replace")
+
     def response(self, request_id: str = "") -> web.Response:
         """The document as an answer."""
-        body = json.dumps(self.data(request_id), ensure_ascii=False).encode("utf-8", "replace")
-        return web.Response(status=self.status, body=body, content_type=CONTENT_TYPE, headers=self.headers)
+        return web.Response(status=self.status, body=self.data_bytes(request_id), content_type=CONTENT_TYPE, headers=self.headers)
 
 
 def problem_of(error: MsgbotError) -> Problem:

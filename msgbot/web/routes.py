@@ -258,9 +258,20 @@ ORDERS = (
         path="/v1/cancellations/{cancellation_id}/file",
         handler=cancellations.get_cancellation_file,
         tag="Orders and cancellations",
-        says="Get the file to upload in Seller Central.",
-        permission=May.READ_CANCELLATIONS,
+        says="Get the file to upload in Seller Central.\n\nThe guard looks once more: 409 when it would not let the cancellation "
+        "through any more.",
+        permission=May.WRITE_CANCELLATIONS,
         answers={200: _TABLE},
+    ),
+    Route(
+        method="POST",
+        path="/v1/cancellations/{cancellation_id}/withdraw",
+        handler=cancellations.withdraw_cancellation,
+        tag="Orders and cancellations",
+        says="Take a cancellation back.\n\nAs long as it was not handed to Amazon.",
+        permission=May.WRITE_CANCELLATIONS,
+        answers={200: CancellationData},
+        changes=True,
     ),
     Route(
         method="POST",
@@ -339,6 +350,7 @@ WEBHOOKS = (
         body=WebhookIn,
         answers={201: WebhookData},
         changes=True,
+        secret=True,
         etag=True,
     ),
     Route(
@@ -382,7 +394,7 @@ WEBHOOKS = (
         permission=May.MANAGE_WEBHOOKS,
         answers={200: WebhookData},
         changes=True,
-        etag=True,
+        secret=True,
     ),
     Route(
         method="POST",
@@ -435,6 +447,7 @@ ACCESS = (
         tag="Access",
         says="Get a token for a name and password.",
         body=SignInIn,
+        most_mb=0.016,
         answers={201: SignedInData},
     ),
     Route(

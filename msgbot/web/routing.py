@@ -44,7 +44,8 @@ class Route:
     may, or, if `known`, anybody with a token. `body` is the shape of the
     JSON body; `media` are other bodies it takes. `answers` says what comes back by status: a shape, media, or None for nothing.
     `changes`: an Idempotency-Key is heeded. `account`: it works within one account. `etag`: the answer carries an ETag, and
-    If-Match is heeded."""
+    If-Match is heeded. `secret`: the answer holds a secret, which is never kept.
+    `most_mb`: the largest body, where the setting allows too much for it."""
 
     method: str
     path: str
@@ -60,6 +61,8 @@ class Route:
     changes: bool = False
     account: bool = True
     etag: bool = False
+    secret: bool = False
+    most_mb: float = 0.0
 
 
 @dataclass(slots=True)
@@ -81,8 +84,11 @@ class Call:
         return self.actor.name if self.actor is not None else ""
 
     def value(self, name: str) -> str:
-        """A part of the path."""
-        return self.request.match_info[name]
+        """A part of the path. Raises NotFound for one that no id can be."""
+        value = self.request.match_info[name]
+        if "\0" in value or any("\ud800" <= sign <= "\udfff" for sign in value):
+            raise NotFound(f"nothing has an id with NUL or half of a pair in it: {name}")
+        return value
 
     def query(self, shape: type[Model]) -> Model:
         """The query parameters, which the door has checked."""
@@ -147,7 +153,7 @@ class Endpoint:
             return await route.handler(call)
         if route.body is not None or route.media:
             _check_media(request, route)
-            call.raw = await read_body(request, settings.max_body_mb, settings.idle_seconds)
+            call.raw = await read_body(request, route.most_mb or settings.max_body_mb, settings.idle_seconds)
         if route.changes and "Idempotency-Key" in request.headers:
             return await answer_once(call, route.handler)
         return await route.handler(call)

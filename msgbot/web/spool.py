@@ -15,14 +15,16 @@ _PIECE = 64 * 1024
 
 
 class Spool:
-    """What is put in is sent on by a task of its own. A client that takes nothing for `idle_seconds` is let go."""
+    """What is put in is sent on by a task of its own. A client that takes nothing for `idle_seconds` is let go: `put` then raises
+    ConnectionError."""
 
     def __init__(self, request: web.Request, response: web.StreamResponse, folder: Path, idle_seconds: float) -> None:
         self._request = request
         self._response = response
         self._idle_seconds = idle_seconds
+        folder.mkdir(parents=True, exist_ok=True)
         self._file = tempfile.TemporaryFile(dir=folder, prefix="msgbot-answers-")  # noqa: SIM115 - closed in __aexit__
-        self._written = 0
+        self._written = self._sent = 0
         self._more = asyncio.Event()
         self._ended = False
         self._sending: asyncio.Task[None]
@@ -45,22 +47,29 @@ class Spool:
             self._file.close()
 
     def put(self, data: bytes) -> None:
-        """Puts `data` on its way."""
+        """Puts `data` on its way. Raises ConnectionError when the client is gone, or takes nothing."""
+        if self._sending.done():
+            raise ConnectionError("the client takes no answers")
+        self._file.seek(self._written)
         self._file.write(data)
         self._file.flush()
         self._written += len(data)
         self._more.set()
 
     async def _send(self) -> None:
-        sent = 0
         while True:
-            while sent < self._written:
-                piece = os.pread(self._file.fileno(), _PIECE, sent)
-                async with asyncio.timeout(self._idle_seconds):
-                    await self._response.write(piece)
-                sent += len(piece)
+            while self._sent < self._written:
+                piece = os.pread(self._file.fileno(), _PIECE, self._sent)
+                try:
+                    async with asyncio.timeout(self._idle_seconds):
+                        await self._response.write(piece)
+                except TimeoutError:
+                    raise ConnectionError("the client takes no answers") from None
+                self._sent += len(piece)
             if self._ended:
                 return
+            # All is sent: the space is free again.
+            self._file.truncate(0)
+            self._written = self._sent = 0
             self._more.clear()
-            if sent == self._written and not self._ended:
-                await self._more.wait()
+            await self._more.wait()

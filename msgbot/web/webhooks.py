@@ -8,6 +8,7 @@ from dataclasses import replace
 from aiohttp import web
 
 from msgbot.channels.signatures import check
+from msgbot.domain.access import Permission
 from msgbot.errors import AccessError
 from msgbot.store.deliveries import Delivery
 from msgbot.store.webhooks import Webhook
@@ -91,9 +92,11 @@ async def incoming(call: Call) -> web.StreamResponse:
     actor, token = await service.people.actor_of_signing(call.value("token_id"))
     secret = service.key.secret_of_token(token.id)
     message_id = check(secret, request.headers, call.raw, service.clock(), service.settings.webhook_age)
+    if not actor.may(Permission.WRITE_MESSAGES):
+        raise AccessError(f"{actor.name} may not hand in messages")
     accounts = sorted(actor.accounts or ())
-    if len(accounts) != 1:
-        raise AccessError("a signing token works for one account")
+    if len(accounts) != 1 or not await service.has_account(accounts[0]):
+        raise AccessError("a signing token works for one account, which must exist")
     handler = post_mail if request.content_type == MAIL else post_messages
     arrived = replace(call, actor=actor, account=accounts[0])
     # A webhook that is told again is the same webhook.

@@ -39,6 +39,10 @@ from tests.web.conftest import A, Doors, Front, message, order
         ("GET", "/v1/messages?cursor=abc", None, 422, "invalid", "cursor"),
         ("GET", "/v1/me?x=1", None, 422, "invalid", "query/x"),
         ("GET", "/v1/messages/none", None, 404, "not_found", None),
+        ("GET", "/v1/messages/a%00b", None, 404, "not_found", None),
+        ("GET", "/v1/messages?cursor=WyI5OTk5LTEyLTMxVDIzOjU5OjU5LTIzOjU5IiwgIngiXQ", None, 422, "invalid", "cursor"),
+        ("POST", "/v1/detect", b'{"text": "x", "language": ' + b"1" * 5_000 + b"}", 400, "not_json", None),
+        ("POST", "/v1/sign-in", b'{"name": "x", "password": "' + b"x" * 20_000 + b'"}', 413, "too_large", None),
     ],
 )
 async def test_errors_say_what_is_wrong_and_where(
@@ -62,6 +66,11 @@ async def test_a_body_has_a_limit_also_when_it_is_packed(doors: Doors) -> None:
     told = await front.call("POST", "/v1/detect", data=packed, Content_Type="application/json", Content_Encoding="gzip")
     assert told.status == 413
     assert (await front.call("POST", "/v1/messages", [message(number=number) for number in range(4)])).status == 413
+
+
+async def test_a_body_that_is_not_packed_as_it_says_is_refused(lone: Front) -> None:
+    told = await lone.call("POST", "/v1/detect", data=b"no gzip", Content_Type="application/json", Content_Encoding="gzip")
+    assert told.status == 400
 
 
 async def test_what_is_no_form_of_ours_is_refused(lone: Front) -> None:
@@ -188,4 +197,4 @@ async def test_replies_lie_where_the_setting_says(doors: Doors, tmp_path: Path) 
     await front.call("PUT", f"/v1/orders/{A}", order())
     await front.call("POST", "/v1/messages", message())
     await front.answered("m1")
-    assert len(list((tmp_path / "elsewhere").glob("*.eml"))) == 1
+    assert len(list((tmp_path / "elsewhere").rglob("*.eml"))) == 1

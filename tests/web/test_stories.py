@@ -20,7 +20,7 @@ async def test_a_request_is_read_answered_and_audited(front: Front) -> None:
     assert taken.headers["X-Request-Id"] == "trace-1"
     shown = await front.answered("m1")
     assert (shown["decision"]["action"], shown["decision"]["code"], shown["reply"]["state"]) == ("send", "instruct", "sent")
-    assert (front.service.settings.outbox_folder / shown["reply"]["file"].rpartition("/")[2]).exists()
+    assert (front.service.settings.outbox_folder / "main" / shown["reply"]["file"].rpartition("/")[2]).exists()
     entries = await front.call("GET", "/v1/audit/entries")
     lines = [json.loads(line) for line in entries.raw.splitlines()]
     traced = [line["kind"] for line in lines if line["facts"].get("request") == "trace-1"]
@@ -90,6 +90,18 @@ async def test_a_stream_answers_while_it_goes_on(lone: Front) -> None:
     assert [(await heard.get()).get("line") for _ in range(3)] == [1, 2, None]
 
 
+async def test_a_line_that_breaks_things_breaks_only_itself(front: Front) -> None:
+    lines = [
+        json.dumps(message(number=1)),
+        '{"text": "x", "id": ' + "1" * 5_000 + "}",
+        '{"text": "x", "id": "a\\u0000b"}',
+        "[" * 9_000,
+    ]
+    taken = await front.call("POST", "/v1/messages", data="\n".join(lines).encode(), Content_Type="application/x-ndjson")
+    results = [json.loads(line) for line in taken.raw.splitlines()]
+    assert results[-1]["summary"] == {"messages": 4, "new": 2, "known": 0, "failed": 2}
+
+
 async def test_a_suggestion_is_edited_and_sent_by_a_person(front: Front) -> None:
     await front.call("POST", "/v1/messages", message("cancel it if it can't be here by Friday"))
     await front.answered("m1")
@@ -141,7 +153,7 @@ async def test_a_reply_is_stopped_while_it_waits(doors: Doors) -> None:
     [pending] = (await front.call("GET", "/v1/replies?state=pending")).data["replies"]
     stopped = await front.call("POST", f"/v1/replies/{pending['reply']['id']}/dismiss", {"note": "I will phone"}, by="agent")
     assert (stopped.data["reply"]["state"], stopped.data["reply"]["note"]) == ("stopped", "I will phone")
-    assert not list(front.service.settings.outbox_folder.glob("*.eml"))
+    assert not list(front.service.settings.outbox_folder.rglob("*.eml"))
 
 
 async def test_a_preview_leaves_nothing_behind(front: Front) -> None:
@@ -180,6 +192,53 @@ async def test_the_formal_request_makes_the_cancellation_free(front: Front) -> N
     known = (await front.call("GET", f"/v1/orders/{A}", by="auditor")).data
     assert [ruling["code"] for ruling in known["rulings"]] == ["informal", "formal_request"]
     assert [each["id"] for each in known["messages"]] == ["m1"]
+
+
+async def test_what_came_to_light_since_counts_when_the_file_is_fetched(front: Front) -> None:
+    await front.call("PUT", f"/v1/orders/{A}", order())
+    allowed = await front.call("POST", f"/v1/orders/{A}/cancellations", {"reason": "NoInventory"}, by="agent")
+    other = await front.call("POST", f"/v1/orders/{A}/cancellations", {"reason": "PricingError"}, by="agent")
+    assert (allowed.status, other.status) == (202, 409)
+    await front.call("POST", "/v1/messages", message())
+    refused = await front.call("GET", f"{allowed.headers['Location']}/file", by="agent")
+    assert (refused.status, "no longer allowed" in refused.data["detail"]) == (409, True)
+    assert (await front.call("GET", allowed.headers["Location"])).data["state"] == "lapsed"
+
+
+async def test_a_cancellation_is_taken_back(front: Front) -> None:
+    await front.call("PUT", f"/v1/orders/{A}", order(formal="yes"))
+    allowed = await front.call("POST", f"/v1/orders/{A}/cancellations", {"reason": "BuyerCanceled"}, by="agent")
+    taken_back = await front.call("POST", f"{allowed.headers['Location']}/withdraw", by="agent")
+    assert (taken_back.status, taken_back.data["state"]) == (200, "lapsed")
+    assert (await front.call("POST", f"{allowed.headers['Location']}/withdraw", by="agent")).status == 409
+
+
+async def test_several_at_once_make_one_cancellation(front: Front) -> None:
+    await front.call("PUT", f"/v1/orders/{A}", order(formal="yes"))
+    path = f"/v1/orders/{A}/cancellations"
+    asked = await asyncio.gather(*(front.call("POST", path, {"reason": "BuyerCanceled"}) for _ in range(6)))
+    assert [each.status for each in asked] == [202] * 6
+    assert len({each.data["cancellation"]["id"] for each in asked}) == 1
+
+
+async def test_orders_pushed_at_once_end_with_the_newest_facts(front: Front) -> None:
+    path = f"/v1/orders/{A}"
+    times = [f"2026-11-20T{hour:02}:00:00Z" for hour in range(8)]
+    await front.token("administrator")
+    bodies = [order("shipped" if at == times[-1] else "unshipped", as_of=at) for at in times]
+    pushed = await asyncio.gather(*(front.call("PUT", path, body) for body in reversed(bodies)))
+    assert {each.status for each in pushed} <= {200, 201}
+    assert (await front.call("GET", path)).data["order"]["status"] == "shipped"
+
+
+async def test_an_untrusted_source_cannot_widen_a_formal_request(front: Front) -> None:
+    both = {"status": "unshipped", "fulfilment": "seller"}
+    items = [{"id": "1", "formal_request": "yes"}, {"id": "2", "formal_request": "no"}]
+    await front.call("PUT", f"/v1/orders/{A}", {**both, "items": items})
+    pushed = await front.call("PUT", f"/v1/orders/{A}", {**both, "items": [{"id": "1"}]}, by="integrator")
+    assert [item["id"] for item in pushed.data["order"]["items"]] == ["1", "2"]
+    asked = await front.call("POST", f"/v1/orders/{A}/cancellations", {"reason": "BuyerCanceled"})
+    assert (asked.status, asked.data["ruling"]["code"]) == (409, "partly_requested")
 
 
 async def test_a_second_person_overrides_with_a_written_reason(front: Front) -> None:
@@ -269,8 +328,8 @@ async def test_a_key_makes_a_request_happen_once(front: Front) -> None:
     assert again.headers["Idempotent-Replayed"] == "true"
     assert (other.status, other.data["type"]) == (409, "urn:msgbot:problem:idempotency_key")
     # Somebody else's key of the same name is another key.
-    mine = await front.call("POST", path, {"reason": "PricingError"}, by="agent", Idempotency_Key="k-1")
-    assert mine.status == 202
+    mine = await front.call("POST", path, body, by="agent", Idempotency_Key="k-1")
+    assert (mine.status, "Idempotent-Replayed" in mine.headers) == (202, False)
 
 
 async def test_signing_in_gives_a_token_for_some_hours(front: Front) -> None:

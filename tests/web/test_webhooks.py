@@ -141,6 +141,23 @@ async def test_signed_messages_come_in(front: Front, kind: str) -> None:
     assert len((await front.call("GET", "/v1/messages")).data["messages"]) == 1
 
 
+async def test_a_signing_token_needs_its_permission(lone: Front) -> None:
+    token, _ = await lone.service.people.create_token("reader", role=Role.AUDITOR, accounts=frozenset({"main"}), signing=True)
+    body = json.dumps(message()).encode()
+    signed = sign(lone.service.key.secret_of_token(token.id), "w1", datetime.now(UTC), body)
+    headers = {name.replace("-", "_"): value for name, value in signed.items()}
+    tried = await lone.call("POST", f"/v1/incoming/{token.id}", by="", data=body, Content_Type="application/json", **headers)
+    assert tried.status == 403
+
+
+async def test_a_secret_is_not_kept_for_a_key(lone: Front) -> None:
+    body = {"url": "http://127.0.0.1:9/x", "events": ["reply.failed"]}
+    made = await lone.call("POST", "/v1/webhooks", body, Idempotency_Key="k")
+    again = await lone.call("POST", "/v1/webhooks", body, Idempotency_Key="k")
+    assert (made.status, again.status, again.data["type"]) == (201, 409, "urn:msgbot:problem:shown_once")
+    assert len((await lone.call("GET", "/v1/webhooks")).data["webhooks"]) == 1
+
+
 async def test_webhooks_stay_out_of_the_own_network(doors: Any) -> None:
     front = await doors.open(private_webhooks=False)
     for url in ("http://example.org/x", "https://127.0.0.1/x", "https://[::1]/x", "https://169.254.169.254/latest"):
