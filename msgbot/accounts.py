@@ -38,12 +38,12 @@ class Accounts:
 
     async def get(self, name: str) -> Account:
         """The account. Raises NotFound."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await _existing(connection, name)
 
     async def all(self) -> list[Account]:
         """All accounts, by name."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await accounts.get_all(connection)
 
     async def change(
@@ -56,7 +56,7 @@ class Accounts:
         by: str = "command line",
     ) -> Account:
         """The account with what is given put in the place of what was; None leaves it. `version` is the one that was looked at.
-        Raises NotFound, InputError, and Conflict when somebody else changed it since."""
+        Raises NotFound, InputError, and Stale when somebody else changed it since."""
         own = None if own_addresses is None else _checked(own_addresses)
         async with self._database.transaction() as connection:
             account = dataclasses.replace(await _existing(connection, name), version=version)

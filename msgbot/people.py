@@ -101,7 +101,7 @@ class People:
 
     async def users(self) -> list[User]:
         """All users, by name."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await people.all_users(connection)
 
     async def sign_in(self, name: str, password: str) -> tuple[Token, str]:
@@ -110,7 +110,7 @@ class People:
         user = None
         if PERSON_NAME.fullmatch(name):
             self._guesses.begin(name)
-            async with self._database.transaction() as connection:
+            async with self._database.reading() as connection:
                 user = await people.get_user(connection, name)
         right = await self._passwords.fits(password, user.password_hash if user is not None else None)
         if user is None or user.disabled_at is not None or not right:
@@ -173,7 +173,7 @@ class People:
 
     async def tokens(self) -> list[Token]:
         """All tokens, by name; those that were revoked or have expired as well."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await people.all_tokens(connection)
 
     async def authenticate(self, text: str) -> Actor:
@@ -188,7 +188,7 @@ class People:
     async def first_start(self, now: datetime) -> FirstStart | None:
         """Makes the user `admin` and the token `first`, both of an administrator, where there is nobody yet; else None. Of
         processes that start at once, one gets them."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             if await people.anybody(connection):
                 return None
         password = secrets.token_urlsafe(18)

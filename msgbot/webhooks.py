@@ -105,7 +105,7 @@ class Webhooks:
     ) -> list[Delivery]:
         """The newest deliveries to a webhook, the newest first; perhaps only those behind the one with this time and id. Raises
         NotFound."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             await _known(connection, account, webhook_id)
             return await deliveries.of_webhook(connection, account, webhook_id, before=before, limit=limit)
 
