@@ -6,7 +6,7 @@ import pytest
 
 from msgbot.accounts import Accounts
 from msgbot.domain.trail import INSTALLATION
-from msgbot.errors import Conflict, InputError, NotFound
+from msgbot.errors import Conflict, InputError, NotFound, Stale
 from msgbot.store import trail
 from msgbot.store.database import Database
 from tests.conftest import NOW
@@ -37,7 +37,7 @@ async def test_what_is_not_given_stays_and_every_change_is_in_the_trail(accounts
 async def test_a_change_to_what_somebody_else_changed_is_refused_and_not_recorded(accounts: Accounts, database: Database) -> None:
     await accounts.add("main")
     await accounts.change("main", 1, store="First")
-    with pytest.raises(Conflict):
+    with pytest.raises(Stale):
         await accounts.change("main", 1, store="Second")
     assert (await accounts.get("main")).store == "First"
     async with database.transaction() as connection:
