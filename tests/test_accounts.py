@@ -59,6 +59,36 @@ async def test_an_own_address_must_be_one(accounts: Accounts, address: str) -> N
     assert await accounts.all() == []
 
 
+@pytest.mark.parametrize(
+    ("store", "says"),
+    [
+        ("Sample\nStore", "line end"),
+        ("Sample\u2028Store", "line end"),
+        ("Sample\0Store", "control character"),
+        ("Sample Store, www.shop.example", "a link"),
+        ("orders@shop.example", "an e-mail address"),
+        ("Sample Store +49 30 1234567", "a phone number"),
+        ("Discount Store", "marketing"),
+        ("Sample Store \u2605", "symbol"),
+        (" ", "empty"),
+    ],
+)
+async def test_a_store_under_which_no_reply_could_go_out_is_refused(accounts: Accounts, store: str, says: str) -> None:
+    with pytest.raises(InputError, match=says) as refused:
+        await accounts.add("main", store=store)
+    assert refused.value.field == "store"
+    added = await accounts.add("main", store="Müller & Söhne 1889")
+    with pytest.raises(InputError, match=says) as refused:
+        await accounts.change("main", added.version, store=store)
+    assert refused.value.field == "store"
+    assert await accounts.all() == [added]
+
+
+async def test_an_account_needs_no_store(accounts: Accounts) -> None:
+    added = await accounts.add("main", store="")
+    assert (await accounts.change("main", added.version, store="")).store == ""
+
+
 async def test_a_name_is_taken_once(accounts: Accounts) -> None:
     await accounts.add("main")
     with pytest.raises(Conflict, match="named main already"):
