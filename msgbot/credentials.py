@@ -76,6 +76,8 @@ class Credentials:
         self._stopwatch = stopwatch
         self._remembered: dict[str, _Holder] = {}
         self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._used_at: dict[str, datetime] = {}
+        self._noting: asyncio.Task[None] | None = None
 
     async def actor(self, text: str) -> Actor:
         """Who shows this token. Raises AccessError: of a token that was not good one learns only when it has expired, and that
@@ -86,14 +88,14 @@ class Credentials:
             raise _unknown()
         if not hmac.compare_digest(_digest(parts["secret"]), holder.token.secret_hash):
             raise _unknown()
-        return await self._used(holder)
+        return self._used(holder)
 
     async def signer(self, token_id: str) -> tuple[Actor, Token]:
         """Who signs with this token, and the token; the signature is for the caller to check. Raises AccessError as `actor`."""
         holder = await self._holder(token_id) if _ID.fullmatch(token_id) else None
         if holder is None or not holder.token.signing:
             raise _unknown()
-        return await self._used(holder), holder.token
+        return self._used(holder), holder.token
 
     def forget(self) -> None:
         """Forgets what was remembered: something was revoked, disabled or changed."""
@@ -106,7 +108,7 @@ class Credentials:
             if known is not None and self._stopwatch() < known.until:
                 return known
             until = self._stopwatch() + _REMEMBERED_SECONDS
-            async with self._database.transaction() as connection:
+            async with self._database.reading() as connection:
                 token = await people.get_token(connection, token_id)
                 user = await people.get_user(connection, token.user) if token is not None and token.user else None
             self._remembered.pop(token_id, None)
@@ -118,7 +120,7 @@ class Credentials:
         self._remembered[holder.token.id] = holder
         return holder
 
-    async def _used(self, holder: _Holder) -> Actor:
+    def _used(self, holder: _Holder) -> Actor:
         """The actor, with the use noted. Raises AccessError when the token or its user are not good any more."""
         now = self._clock()
         token = holder.token
@@ -128,19 +130,29 @@ class Credentials:
             raise _unknown()
         if token.expires_at <= now:
             raise AccessError(f"this token expired at {token.expires_at:%Y-%m-%d %H:%M} UTC: a new one is needed", known=False)
-        await self._note_use(holder, now)
+        self._note_use(holder, now)
         return _actor(token, holder.user)
 
-    async def _note_use(self, holder: _Holder, now: datetime) -> None:
+    def _note_use(self, holder: _Holder, now: datetime) -> None:
         token = holder.token
         if token.last_used_at is not None and now - token.last_used_at < _USE_GRAIN:
             return
         # Remembered first, so that of many requests at the same moment one writes.
         self._remember(dataclasses.replace(holder, token=dataclasses.replace(token, last_used_at=now)))
-        # When a token was last used is good to know, but no request fails for it.
-        with contextlib.suppress(Exception):
-            async with self._database.transaction() as connection:
-                await people.touch_token(connection, token.id, now, _USE_GRAIN)
+        self._used_at[token.id] = now
+        if self._noting is None or self._noting.done():
+            self._noting = asyncio.create_task(self._write_uses())
+
+    async def _write_uses(self) -> None:
+        """Puts the uses on file beside the requests: when a token was last used is good to know, but no request waits or fails
+        for it."""
+        while self._used_at:
+            used, self._used_at = self._used_at, {}
+            with contextlib.suppress(Exception):
+                async with self._database.transaction() as connection:
+                    # In order: two processes that note the same tokens must not wait for each other.
+                    for token_id, at in sorted(used.items()):
+                        await people.touch_token(connection, token_id, at, _USE_GRAIN)
 
 
 def _actor(token: Token, user: User | None) -> Actor:

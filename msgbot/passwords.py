@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import math
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -19,6 +21,8 @@ SHORTEST, LONGEST = 12, 1_000
 """How many characters a password has."""
 _AT_ONCE = 2
 """How many are hashed at the same time: each takes 64 MiB of memory."""
+_WAITING = 20
+"""How many sign-ins wait for their turn; more would only wait until nobody is there any more to get the answer."""
 
 
 class Passwords:
@@ -27,6 +31,18 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher()
         self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._signing_in = 0
+
+    @contextmanager
+    def signing_in(self) -> Iterator[None]:
+        """Holds a place for one who signs in. Raises AccessError when all places are taken."""
+        if self._signing_in >= _AT_ONCE + _WAITING:
+            raise AccessError("too many sign-ins at once: try again in a moment", known=False)
+        self._signing_in += 1
+        try:
+            yield
+        finally:
+            self._signing_in -= 1
 
     async def hashed(self, password: str) -> str:
         """The hash to keep (Argon2id, salted). Raises InputError when the password is too short or too long."""

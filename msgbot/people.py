@@ -101,22 +101,25 @@ class People:
 
     async def users(self) -> list[User]:
         """All users, by name."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await people.all_users(connection)
 
     async def sign_in(self, name: str, password: str) -> tuple[Token, str]:
         """A token of twelve hours for this user, and its text. Raises AccessError: one and the same, after the same work, for a
-        name nobody has, a disabled user and a wrong password; and another when too many tries went wrong in a row."""
-        user = None
-        if PERSON_NAME.fullmatch(name):
-            self._guesses.begin(name)
-            async with self._database.transaction() as connection:
-                user = await people.get_user(connection, name)
-        right = await self._passwords.fits(password, user.password_hash if user is not None else None)
-        if user is None or user.disabled_at is not None or not right:
-            raise _not_signed_in()
-        self._guesses.right(name)
-        renewed = await self._passwords.renewed(password, user.password_hash)
+        name nobody has, a disabled user and a wrong password; and another when too many tries went wrong in a
+        row, or too many sign in at once."""
+        # Before a try is counted for the name: who finds no place has tried nothing.
+        with self._passwords.signing_in():
+            user = None
+            if PERSON_NAME.fullmatch(name):
+                self._guesses.begin(name)
+                async with self._database.reading() as connection:
+                    user = await people.get_user(connection, name)
+            right = await self._passwords.fits(password, user.password_hash if user is not None else None)
+            if user is None or user.disabled_at is not None or not right:
+                raise _not_signed_in()
+            self._guesses.right(name)
+            renewed = await self._passwords.renewed(password, user.password_hash)
         now = self._clock()
         token, text = new_token("", user.role, None, now, _SIGNED_IN, user=name)
         async with self._database.transaction() as connection:
@@ -173,7 +176,7 @@ class People:
 
     async def tokens(self) -> list[Token]:
         """All tokens, by name; those that were revoked or have expired as well."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await people.all_tokens(connection)
 
     async def authenticate(self, text: str) -> Actor:
@@ -188,7 +191,7 @@ class People:
     async def first_start(self, now: datetime) -> FirstStart | None:
         """Makes the user `admin` and the token `first`, both of an administrator, where there is nobody yet; else None. Of
         processes that start at once, one gets them."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             if await people.anybody(connection):
                 return None
         password = secrets.token_urlsafe(18)

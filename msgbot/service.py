@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from time import monotonic
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -17,6 +18,7 @@ from msgbot.audit import Audit
 from msgbot.cancel import Cancel
 from msgbot.clock import Clock
 from msgbot.config import Settings
+from msgbot.domain.access import ACCOUNT_NAME
 from msgbot.domain.detector import Detector
 from msgbot.engine import Engine
 from msgbot.errors import StoreError
@@ -31,6 +33,7 @@ from msgbot.take_orders import TakeOrders
 from msgbot.webhooks import Webhooks
 
 _REMEMBERED_SECONDS = 2.0
+_REMEMBERED_ACCOUNTS = 1_000
 _ROUND_SECONDS = 15.0
 _OVERLAP = timedelta(minutes=2)
 _AT_START = timedelta(days=7)
@@ -58,14 +61,29 @@ class Service:
     key: InstallationKey
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     struck_off: bool = False
-    _known: dict[str, Account] = field(default_factory=dict)
-    _known_at: float = float("-inf")
+    _known: dict[str, tuple[Account | None, float]] = field(default_factory=dict)
+    _asking: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     ticks: Callable[[], float] = monotonic
 
     async def account(self, name: str) -> Account | None:
         """The account of this name, as it was a moment ago."""
-        await self._remember_accounts()
-        return self._known.get(name)
+        if not ACCOUNT_NAME.fullmatch(name):
+            return None
+        # One question at a time for each name, however many requests wait for the answer.
+        async with self._asking.setdefault(name, asyncio.Lock()):
+            # What is forgotten while the question is under way is forgotten with this answer.
+            known = self._known
+            account, until = known.get(name, (None, float("-inf")))
+            if self.ticks() < until:
+                return account
+            until = self.ticks() + _REMEMBERED_SECONDS
+            async with self.database.reading() as connection:
+                account = await accounts.get(connection, name)
+            known.pop(name, None)
+            if len(known) >= _REMEMBERED_ACCOUNTS:
+                del known[next(iter(known))]
+            known[name] = (account, until)
+            return account
 
     async def has_account(self, name: str) -> bool:
         """Whether there is such an account."""
@@ -78,14 +96,7 @@ class Service:
 
     def forget_accounts(self) -> None:
         """Reads the accounts anew the next time: one was changed."""
-        self._known_at = float("-inf")
-
-    async def _remember_accounts(self) -> None:
-        if self.ticks() - self._known_at < _REMEMBERED_SECONDS:
-            return
-        async with self.database.reading() as connection:
-            self._known = {account.name: account for account in await accounts.get_all(connection)}
-        self._known_at = self.ticks()
+        self._known = {}
 
     async def ready(self) -> str:
         """Empty when the service can do its work, else why it cannot."""

@@ -55,7 +55,7 @@ class Webhooks:
         enabled: bool | None = None,
     ) -> Webhook:
         """Changes what is given of the webhook that was read with this `version`. What waits to be sent goes to the new address,
-        or is cancelled if the webhook is off when its time comes. Raises InputError, NotFound, and Conflict when it has changed
+        or is cancelled if the webhook is off when its time comes. Raises InputError, NotFound, and Stale when it has changed
         since."""
         if url is not None:
             check_url(url, self._private_allowed)
@@ -80,12 +80,12 @@ class Webhooks:
 
     async def get(self, account: str, webhook_id: str) -> Webhook:
         """The webhook. Raises NotFound."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await _known(connection, account, webhook_id)
 
     async def all(self, account: str) -> list[Webhook]:
         """The webhooks of the account, the oldest first."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await webhooks.of_account(connection, account)
 
     async def secret(self, account: str, webhook_id: str) -> str:
@@ -105,7 +105,7 @@ class Webhooks:
     ) -> list[Delivery]:
         """The newest deliveries to a webhook, the newest first; perhaps only those behind the one with this time and id. Raises
         NotFound."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             await _known(connection, account, webhook_id)
             return await deliveries.of_webhook(connection, account, webhook_id, before=before, limit=limit)
 

@@ -6,7 +6,7 @@ import pytest
 
 from msgbot.accounts import Accounts
 from msgbot.domain.trail import INSTALLATION
-from msgbot.errors import Conflict, InputError, NotFound
+from msgbot.errors import Conflict, InputError, NotFound, Stale
 from msgbot.store import trail
 from msgbot.store.database import Database
 from tests.conftest import NOW
@@ -37,7 +37,7 @@ async def test_what_is_not_given_stays_and_every_change_is_in_the_trail(accounts
 async def test_a_change_to_what_somebody_else_changed_is_refused_and_not_recorded(accounts: Accounts, database: Database) -> None:
     await accounts.add("main")
     await accounts.change("main", 1, store="First")
-    with pytest.raises(Conflict):
+    with pytest.raises(Stale):
         await accounts.change("main", 1, store="Second")
     assert (await accounts.get("main")).store == "First"
     async with database.transaction() as connection:
@@ -57,6 +57,36 @@ async def test_an_own_address_must_be_one(accounts: Accounts, address: str) -> N
     with pytest.raises(InputError, match="is no mail address"):
         await accounts.add("main", own_addresses=["a@shop.example", address])
     assert await accounts.all() == []
+
+
+@pytest.mark.parametrize(
+    ("store", "says"),
+    [
+        ("Sample\nStore", "line end"),
+        ("Sample\u2028Store", "line end"),
+        ("Sample\0Store", "control character"),
+        ("Sample Store, www.shop.example", "a link"),
+        ("orders@shop.example", "an e-mail address"),
+        ("Sample Store +49 30 1234567", "a phone number"),
+        ("Discount Store", "marketing"),
+        ("Sample Store \u2605", "symbol"),
+        (" ", "empty"),
+    ],
+)
+async def test_a_store_under_which_no_reply_could_go_out_is_refused(accounts: Accounts, store: str, says: str) -> None:
+    with pytest.raises(InputError, match=says) as refused:
+        await accounts.add("main", store=store)
+    assert refused.value.field == "store"
+    added = await accounts.add("main", store="Müller & Söhne 1889")
+    with pytest.raises(InputError, match=says) as refused:
+        await accounts.change("main", added.version, store=store)
+    assert refused.value.field == "store"
+    assert await accounts.all() == [added]
+
+
+async def test_an_account_needs_no_store(accounts: Accounts) -> None:
+    added = await accounts.add("main", store="")
+    assert (await accounts.change("main", added.version, store="")).store == ""
 
 
 async def test_a_name_is_taken_once(accounts: Accounts) -> None:

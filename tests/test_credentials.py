@@ -21,20 +21,31 @@ from tests.conftest import NOW
 
 
 class Watched(Database):
-    """A database that counts transactions, and fails those numbered in `failing`."""
+    """A database that counts transactions, of which it lists those that write, and fails those numbered in `failing`."""
 
     def __init__(self, database: Database) -> None:
         super().__init__(database.url, database.engine)
         self.count = 0
+        self.writing: list[int] = []
         self.failing: frozenset[int] = frozenset()
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        self._begin()
+        self.writing.append(self.count)
+        async with super().transaction() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        self._begin()
+        async with super().reading() as connection:
+            yield connection
+
+    def _begin(self) -> None:
         self.count += 1
         if self.count in self.failing:
             raise StoreError("out of order")
-        async with super().transaction() as connection:
-            yield connection
 
 
 class Counter:
@@ -60,9 +71,15 @@ class Counter:
         return text or token.id
 
     async def asked(self) -> int:
-        """How many transactions there were since this was asked last."""
+        """How many transactions there were since this was asked last, with what went on beside the requests."""
+        await settled()
         count, self.database.count = self.database.count, 0
         return count
+
+
+async def settled() -> None:
+    """Returns when all that goes on beside the test is done."""
+    await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
 
 
 @pytest.fixture
@@ -110,6 +127,7 @@ async def test_a_use_is_noted_once_a_minute(counter: Counter) -> None:
     noted = []
     for _ in range(7):
         await counter.credentials.actor(text)
+        await settled()
         [token] = await counter.people.tokens()
         assert token.last_used_at is not None
         noted.append((token.last_used_at - NOW).total_seconds())
@@ -121,8 +139,10 @@ async def test_of_two_processes_one_notes_the_use(counter: Counter) -> None:
     text = await counter.token()
     other = counter.process()
     await counter.credentials.actor(text)
+    await settled()
     counter.now += timedelta(seconds=59)
     await other.actor(text)
+    await settled()
     [token] = await counter.people.tokens()
     assert token.last_used_at == NOW
 
@@ -142,10 +162,31 @@ async def test_no_request_fails_because_its_use_could_not_be_noted(counter: Coun
     text = await counter.token()
     counter.database.failing = frozenset({2})
     assert (await counter.credentials.actor(text)).name == "token:erp"
+    await settled()
     assert (await counter.people.tokens())[0].last_used_at is None
     counter.now += timedelta(seconds=2)
     await counter.credentials.actor(text)
+    await settled()
     assert (await counter.people.tokens())[0].last_used_at == counter.now
+
+
+async def test_no_request_waits_for_a_lock_to_note_its_use(counter: Counter) -> None:
+    """On SQLite nobody else writes while this transaction lasts."""
+    text, other = await counter.token(), await counter.token("other")
+    async with counter.database.transaction() as connection:
+        await people.touch_token(connection, (await counter.credentials.actor(text)).token_id, NOW, timedelta(minutes=1))
+        assert (await counter.credentials.actor(other)).name == "token:other"
+    await settled()
+    assert [token.last_used_at for token in await counter.people.tokens()] == [NOW, NOW]
+
+
+async def test_who_shows_no_good_token_makes_the_database_write_nothing(counter: Counter) -> None:
+    text = await counter.token()
+    for wrong in (text[:-4] + "AAAA", f"msgbot_{'0' * 12}_{'A' * 43}"):
+        with pytest.raises(AccessError):
+            await counter.credentials.actor(wrong)
+    assert await counter.asked() > 0
+    assert counter.database.writing == []
 
 
 async def test_a_database_that_fails_is_no_refusal(counter: Counter) -> None:

@@ -131,6 +131,26 @@ async def test_after_five_wrong_passwords_the_right_one_has_to_wait_too(house: H
     assert "is wrong" in await refusal(house.people.sign_in(name, OTHER))
 
 
+async def test_of_many_who_sign_in_at_once_some_are_told_to_come_again(house: House) -> None:
+    await house.people.add_user("alice", RIGHT, Role.AGENT, None)
+    done = await asyncio.gather(*(house.people.sign_in(f"nobody{each}", OTHER) for each in range(25)), return_exceptions=True)
+    assert [str(error) for error in done if isinstance(error, AccessError) and not error.known] == [
+        *["the name or the password is wrong"] * 22,
+        *["too many sign-ins at once: try again in a moment"] * 3,
+    ]
+    await house.people.sign_in("alice", RIGHT)
+
+
+async def test_who_found_no_place_to_sign_in_has_not_guessed(house: House) -> None:
+    await house.people.add_user("alice", RIGHT, Role.AGENT, None)
+    crowd = [asyncio.create_task(house.people.sign_in(f"nobody{each}", OTHER)) for each in range(22)]
+    await asyncio.sleep(0)
+    for _ in range(6):
+        assert "too many sign-ins at once" in await refusal(house.people.sign_in("alice", OTHER))
+    await asyncio.gather(*crowd, return_exceptions=True)
+    await house.people.sign_in("alice", RIGHT)
+
+
 async def test_a_hash_grows_with_the_times_when_its_user_signs_in(house: House) -> None:
     before = await house.people.add_user("alice", RIGHT, Role.AGENT, None)
     later = house.process(time_cost=2)
@@ -195,6 +215,8 @@ async def test_a_token_is_what_it_was_made_for(house: House) -> None:
     stored = repr([getattr(token, name) for name in token.__slots__])
     assert secret not in stored
     assert token.secret_hash not in repr(token)
+    # The use is noted beside the request.
+    await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
     assert await house.people.tokens() == [replace(token, last_used_at=NOW)]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from msgbot.announce import announce, announce_many
 from msgbot.domain.events import EventType
-from msgbot.errors import Conflict, InputError, NotFound
+from msgbot.errors import Conflict, InputError, NotFound, Stale
 from msgbot.installation_key import InstallationKey
 from msgbot.store.database import Database
 from msgbot.store.deliveries import DeliveryState
@@ -73,7 +73,7 @@ async def test_a_webhook_is_changed_by_who_has_read_it_last(webhooks: Webhooks) 
     webhook = await webhooks.add("main", URL, [REQUEST])
     changed = await webhooks.change("main", webhook.id, 1, url="https://new.example/", events=[FAILED])
     assert changed == replace(webhook, url="https://new.example/", events=frozenset({FAILED}), version=2)
-    with pytest.raises(Conflict, match="read it again"):
+    with pytest.raises(Stale, match="read it again"):
         await webhooks.change("main", webhook.id, 1, enabled=False)
     assert await webhooks.all("main") == [changed]
     assert (await webhooks.change("main", webhook.id, 2)).version == 3

@@ -3,12 +3,9 @@ days."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from fractions import Fraction
-
-from msgbot.domain.order import Fulfilment, Order, OrderStatus
 
 WINDOW = timedelta(days=7)
 
@@ -31,19 +28,3 @@ class Rate:
 
     def __str__(self) -> str:
         return "unknown (no orders on file)" if self.value is None else f"{float(self.value):.1%} ({self.counted} of {self.orders})"
-
-
-def seven_day_rate(orders: Iterable[Order], formally_requested: frozenset[str], now: datetime) -> Rate:
-    """The rate over the seven days up to `now`, by purchase date.
-
-    A cancelled order counts unless a formal request for it is on file. Reports do not say who cancelled, so buyers' own
-    cancellations in the first minutes and Amazon's fraud checks, which do not count, are counted too: the true rate can only be
-    lower.
-    """
-    counted = total = 0
-    for order in orders:
-        if order.fulfilment is Fulfilment.AMAZON or order.purchased_at is None or not now - WINDOW <= order.purchased_at <= now:
-            continue
-        total += 1
-        counted += order.status is OrderStatus.CANCELLED and order.id not in formally_requested
-    return Rate(counted, total)

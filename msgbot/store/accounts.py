@@ -11,7 +11,7 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from msgbot.errors import Conflict
+from msgbot.errors import Conflict, Stale
 from msgbot.store.schema import accounts
 from msgbot.store.values import storable
 
@@ -66,13 +66,13 @@ async def get_all(connection: AsyncConnection) -> list[Account]:
 
 
 async def change(connection: AsyncConnection, account: Account) -> Account:
-    """Puts `account` in the place of the one of its name, which must still have its version; what is on file then. Raises Conflict
+    """Puts `account` in the place of the one of its name, which must still have its version; what is on file then. Raises Stale
     when somebody changed or removed it in between."""
     changed = dataclasses.replace(account, version=account.version + 1)
     where = (accounts.c.name == account.name, accounts.c.version == account.version)
     done = await connection.execute(update(accounts).where(*where).values(_row(changed)))
     if not done.rowcount:
-        raise Conflict(f"the account {account.name} is not of version {account.version} any more: read it again and change that")
+        raise Stale(f"the account {account.name} is not of version {account.version} any more: read it again and change that")
     return changed
 
 

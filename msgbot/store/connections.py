@@ -50,7 +50,8 @@ def make_engine(url: URL, pool_size: int) -> AsyncEngine:
     """An engine for `url`; connects when first used. Raises OSError when the folder or file of an SQLite database cannot be
     made."""
     if url.get_backend_name() == "sqlite":
-        engine = create_async_engine(url)
+        # An error must not show what stands in a row: a buyer's words, a hash.
+        engine = create_async_engine(url, hide_parameters=True)
         _prepare_sqlite(engine)
         if url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +61,9 @@ def make_engine(url: URL, pool_size: int) -> AsyncEngine:
         return engine
     timeout = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_SECONDS}
     # A connection is asked whether it lives before it is used: the database may have been restarted since.
-    return create_async_engine(url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, connect_args=timeout)
+    return create_async_engine(
+        url, hide_parameters=True, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, connect_args=timeout
+    )
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:

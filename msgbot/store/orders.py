@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, and_, case, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from msgbot.domain.order import Fulfilment, Order, OrderItem, OrderStatus, RequestKnowledge
-from msgbot.store.schema import orders
+from msgbot.store.schema import formal_requests, orders
 from msgbot.store.values import items_from_json, items_to_json, storable
 
 CHUNK = 400
@@ -40,10 +40,19 @@ async def lock(connection: AsyncConnection, account: str, order_id: str) -> None
     await connection.execute(query)
 
 
-async def purchased_between(connection: AsyncConnection, account: str, since: datetime, until: datetime) -> list[Order]:
-    """The orders placed from `since` to `until`, for the Cancellation Rate."""
-    query = select(orders).where(orders.c.account == account, orders.c.purchased_at >= since, orders.c.purchased_at <= until)
-    return [_order(row) for row in await connection.execute(query)]
+async def count_for_rate(connection: AsyncConnection, account: str, since: datetime, until: datetime) -> tuple[int, int]:
+    """How many of the orders placed from `since` to `until` are cancelled without a formal request on file, and how many there
+    are; those that Amazon fulfils are left out."""
+    requested = exists().where(formal_requests.c.account == orders.c.account, formal_requests.c.order_id == orders.c.id)
+    cancelled = and_(orders.c.status == OrderStatus.CANCELLED.value, ~requested)
+    query = select(func.count(case((cancelled, 1))), func.count()).where(
+        orders.c.account == account,
+        orders.c.purchased_at >= since,
+        orders.c.purchased_at <= until,
+        orders.c.fulfilment != Fulfilment.AMAZON.value,
+    )
+    counted, total = (await connection.execute(query)).one()
+    return counted, total
 
 
 async def put(connection: AsyncConnection, account: str, read: Sequence[Order], *, trusted: bool = True) -> Taken:

@@ -11,7 +11,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from msgbot.domain.events import EventType
-from msgbot.errors import Conflict
+from msgbot.errors import Stale
 from msgbot.store.schema import webhooks
 
 
@@ -55,12 +55,12 @@ async def of_account(connection: AsyncConnection, account: str) -> list[Webhook]
 async def change(connection: AsyncConnection, webhook: Webhook) -> Webhook:
     """Puts `webhook` in the place of the one that was read with its `version`; the one now on file.
 
-    Raises Conflict when that has been changed or deleted since."""
+    Raises Stale when that has been changed or deleted since."""
     changed = dataclasses.replace(webhook, version=webhook.version + 1)
     where = (webhooks.c.account == webhook.account, webhooks.c.id == webhook.id, webhooks.c.version == webhook.version)
     result = await connection.execute(update(webhooks).where(*where).values(version=changed.version, **_settings(changed)))
     if result.rowcount != 1:
-        raise Conflict(f"the webhook {webhook.id} was changed or deleted in the meantime: read it again")
+        raise Stale(f"the webhook {webhook.id} was changed or deleted in the meantime: read it again")
     return changed
 
 

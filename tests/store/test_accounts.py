@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from msgbot.errors import Conflict
+from msgbot.errors import Conflict, Stale
 from msgbot.store import accounts
 from msgbot.store.accounts import Account
 from msgbot.store.database import Database
@@ -40,7 +40,7 @@ async def test_of_two_changes_to_the_same_version_one_is_refused(database: Datab
         await accounts.add(connection, MAIN)
         changed = await accounts.change(connection, replace(MAIN, store="First"))
         assert (changed.store, changed.version) == ("First", 2)
-        with pytest.raises(Conflict, match="not of version 1 any more"):
+        with pytest.raises(Stale, match="not of version 1 any more"):
             await accounts.change(connection, replace(MAIN, store="Second"))
         assert await accounts.get(connection, "main") == changed
 

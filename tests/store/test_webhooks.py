@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from msgbot.domain.events import EventType
-from msgbot.errors import Conflict
+from msgbot.errors import Stale
 from msgbot.store import deliveries, webhooks
 from msgbot.store.database import Database
 from msgbot.store.deliveries import Attempt, Delivery, DeliveryState
@@ -45,7 +45,7 @@ async def test_who_changes_an_old_reading_of_a_webhook_is_told(database: Databas
         assert changed == webhook(url="https://b.example/", events=frozenset(), secret_version=2, version=2)
         assert await webhooks.get(connection, "main", "wh_1") == changed
         for stale in (webhook(), webhook("wh_2"), webhook(account="other")):
-            with pytest.raises(Conflict, match="read it again"):
+            with pytest.raises(Stale, match="read it again"):
                 await webhooks.change(connection, stale)
         await webhooks.disable(connection, "main", "wh_1")
         assert await webhooks.get(connection, "main", "wh_1") == replace(changed, enabled=False, version=3)

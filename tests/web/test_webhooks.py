@@ -110,7 +110,7 @@ async def test_secrets_are_shown_once_and_renewed(lone: Front) -> None:
     assert renewed.data["secret"] != made.data["secret"]
     changed = {"url": "http://127.0.0.1:9/y", "events": ["reply.failed"], "enabled": False}
     late = await lone.call("PUT", path, changed, If_Match=made.headers["ETag"])
-    assert late.status == 409
+    assert late.status == 412
     done = await lone.call("PUT", path, changed, If_Match=renewed.headers["ETag"])
     assert (done.status, done.data["enabled"]) == (200, False)
     assert (await lone.call("DELETE", path)).status == 204
