@@ -80,9 +80,9 @@ class Front:
         async def decided() -> bool:
             shown = await self.call("GET", f"/v1/messages/{message_id}", **headers)
             found.update(shown.data)
-            return (
-                shown.status == 200 and shown.data["decision"] is not None and (shown.data["reply"] or {}).get("state") != "pending"
-            )
+            if shown.status != 200 or shown.data["decision"] is None:
+                return False
+            return (shown.data["reply"] or {}).get("state") not in {"pending", "sending"}
 
         await self.until(decided)
         return found
