@@ -31,18 +31,6 @@ async def of_order(connection: AsyncConnection, account: str, order_id: str) -> 
     return tuple(_request(row) for row in await connection.execute(query.order_by(formal_requests.c.item_id)))
 
 
-async def requested_orders(connection: AsyncConnection, account: str, order_ids: Sequence[str]) -> frozenset[str]:
-    """Those of `order_ids` that have a formal request on file."""
-    found: set[str] = set()
-    for start in range(0, len(order_ids), CHUNK):
-        chunk = order_ids[start : start + CHUNK]
-        query = select(formal_requests.c.order_id).where(
-            formal_requests.c.account == account, formal_requests.c.order_id.in_(chunk)
-        )
-        found.update((await connection.execute(query)).scalars())
-    return frozenset(found)
-
-
 async def put(connection: AsyncConnection, account: str, read: Sequence[Order]) -> Filed:
     """Puts the formal requests that `read` tells of on file, and marks those that it denies."""
     new: list[FormalRequest] = []
