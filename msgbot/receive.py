@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -92,9 +93,9 @@ class Receive:
             # other.
             for account in sorted(fresh):
                 await self._put_new(connection, account, fresh[account])
-        for received in results:
-            if received.new:
-                metrics.messages.labels(received.turn.message.kind.value, received.turn.verdict.intent.value).inc()
+        counted = Counter((each.turn.message.kind.value, each.turn.verdict.intent.value) for each in results if each.new)
+        for labels, count in counted.items():
+            metrics.messages.labels(*labels).inc(count)
         return results
 
     async def _put_new(self, connection: AsyncConnection, account: str, fresh: list[tuple[Turn, bytes]]) -> None:

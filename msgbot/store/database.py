@@ -30,6 +30,7 @@ class Database:
     def __init__(self, url: URL, engine: AsyncEngine) -> None:
         self.url = url
         self.engine = engine
+        self._writing = asyncio.Lock()
 
     @property
     def name(self) -> str:
@@ -52,8 +53,25 @@ class Database:
         """One transaction: committed at the end, rolled back on any error. On SQLite it takes the write lock at once, so that two
         writers wait for each other instead of failing half-way. Raises StoreError when the database cannot be used."""
         with store_errors(self.name):
-            async with self.engine.begin() as connection:
+            async with self._turn(), self.engine.begin() as connection:
                 yield connection
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        """The right to begin a transaction that writes. SQLite has one writer: who waits for it here comes next, while who waits at
+        the file sleeps and looks again, and may find it taken each time."""
+        if not self.is_sqlite:
+            yield
+            return
+        try:
+            async with asyncio.timeout(BUSY_MS / 1000):
+                await self._writing.acquire()
+        except TimeoutError as error:
+            raise StoreError(f"the database {self.name} cannot be used: others write to it all the time") from error
+        try:
+            yield
+        finally:
+            self._writing.release()
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
