@@ -143,6 +143,11 @@ class Credentials:
         if self._noting is None or self._noting.done():
             self._noting = asyncio.create_task(self._write_uses())
 
+    async def noted(self) -> None:
+        """Returns when the uses until now are on file."""
+        if self._noting is not None:
+            await self._noting
+
     async def _write_uses(self) -> None:
         """Puts the uses on file beside the requests: when a token was last used is good to know, but no request waits or fails
         for it."""

@@ -183,6 +183,10 @@ class People:
         """Who shows this token. Raises AccessError that tells nothing of why, but for a token that has expired."""
         return await self._credentials.actor(text)
 
+    async def noted(self) -> None:
+        """Returns when it is on file which tokens were used."""
+        await self._credentials.noted()
+
     async def actor_of_signing(self, token_id: str) -> tuple[Actor, Token]:
         """Who signs with this token, and the token; the signature itself is for the caller to check. Raises AccessError as
         `authenticate`, also for a token that is not for signing."""

@@ -115,6 +115,7 @@ async def open_service(settings: Settings, *, work: bool, clock: Clock | None = 
             webhooks=Webhooks(database, engine, key, clock, private_allowed=settings.private_webhooks),
             key=key,
         )
+        stack.push_async_callback(office.people.noted)
         if work:
             workflows = {**works.workflows, DELIVER: Deliver(database, engine, key, clock, sender).run}
             await stack.enter_async_context(

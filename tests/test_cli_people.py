@@ -70,7 +70,10 @@ def asked(work: Callable[[People], Awaitable[Result]]) -> Result:
 
     async def ask() -> Result:
         async with open_office(load_settings()) as office:
-            return await work(office.people)
+            try:
+                return await work(office.people)
+            finally:
+                await office.people.noted()
 
     return asyncio.run(ask())
 
