@@ -41,6 +41,8 @@ LOCAL = "local"
 """The name of the only process that works on an SQLite database."""
 _APPLICATION = "msgbot"
 _AT_ONCE = 16
+_AT_ONCE_SQLITE = 2
+"""SQLite has one writer: more at once would only stand in each other's way, and in that of messages that come in."""
 _POLL_SECONDS = 0.05
 _FAILED = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _ENDED = ["SUCCESS", "CANCELLED", *_FAILED]
@@ -82,7 +84,11 @@ class Engine:
         self._client = DBOSClient(system_database_url=self._url, application_name=_APPLICATION)
         # Known before anything is launched, the queue is served at once; one made later is noticed after a second.
         for queue in (_QUEUE, *_QUEUES.values()):
-            self._client.register_queue(queue, polling_interval_sec=poll_seconds, worker_concurrency=_AT_ONCE)
+            self._client.register_queue(
+                queue,
+                polling_interval_sec=poll_seconds,
+                worker_concurrency=_AT_ONCE_SQLITE if database.is_sqlite and queue == _QUEUE else _AT_ONCE,
+            )
 
     async def enqueue(
         self, connection: AsyncConnection, workflow: str, account: str, subject: str, attempt: str = "first", delay: float = 0.0
