@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 SHORTEST, LONGEST = 60, 200
 """How many characters a text has."""
 _SYLLABLES = (
-    "ba be bo da di do fa fe ga go gu he jo ka ke ko la le li lo ma me mi mo "
+    "ba be bo da di do fa fe ga go gu ha he jo ka ke ko la le li lo ma me mi mo "
     "na ne ni no pa pe ra re ri ro sa se si ta te ti to va ve vi wa za ze"
 )
 

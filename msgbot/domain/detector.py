@@ -37,6 +37,8 @@ class Detector:
         self._sentences = SentenceReader(lexicon)
         self._nothing = {language.code: _nothing(language.code) for language in rulebook.languages} | {"": _nothing("")}
         self._frames: dict[tuple[str, str], tuple[Frame, ...]] = {}
+        # What is no plain request never gets so high a score that it is answered without a person.
+        self._unsure = (rulebook.thresholds.send + rulebook.thresholds.suggest) / 2
 
     def detect(self, text: str, language: str = "") -> Verdict:
         """The verdict on `text`, which may be anything. `language` (ISO 639-1) is a hint that breaks ties, not an order."""
@@ -48,7 +50,7 @@ class Detector:
             verdict = self._nothing[self._sentences.spoken(votes, language)]
             return replace(verdict, notes=notes) if notes else verdict
         sentences = self._sentences.sentences(blank_quotes(text), language)
-        acts = read(sentences)
+        acts = read(sentences, text)
         readings = [self._reading(act, text) for act in acts]
         spoken = sentences[0].language.code if sentences else ""
         if acts:
@@ -69,6 +71,8 @@ class Detector:
             if _fits(frame, act):
                 edits = max(node.edits for node in act.nodes)
                 score = max(0.0, frame.score - _TYPO_COST * edits)
+                if "doubtful" in act.features and frame.intent is Intent.REQUEST:
+                    score = min(score, self._unsure)
                 spans = self._spans(act.nodes, text, act.kind)
                 return Reading(f"{frame.id}/{act.language}", frame.intent, score, frame.says, spans, act.language), frame, act
         return None
@@ -124,9 +128,7 @@ class Detector:
 
     def _contradicted(self, verdict: Verdict) -> Verdict:
         """`verdict` on a text that asks to cancel and not to cancel: never sure enough to be answered without a person."""
-        thresholds = self.rulebook.thresholds
-        unsure = min(verdict.score, (thresholds.send + thresholds.suggest) / 2)
-        return replace(verdict, score=unsure, notes=(*verdict.notes, "it also asks not to cancel"))
+        return replace(verdict, score=min(verdict.score, self._unsure), notes=(*verdict.notes, "it also asks not to cancel"))
 
 
 def _nothing(language: str) -> Verdict:

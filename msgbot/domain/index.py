@@ -61,7 +61,7 @@ _SHORT = 2
 # How often a word is met in buyers' messages, roughly, by the roles it plays: the rarest word of a phrase is the one to wait for.
 _WEIGHTS: dict[str, int] = dict.fromkeys(
     ("article", "i", "you", "they", "not", "please", "want", "need", "can", "is", "was", "have", "did", "be", "link", "and", "but",
-     "because", "pronoun", "just", "still", "if", "that", "how", "why", "greeting", "your"), _FREQUENT
+     "because", "pronoun", "just", "still", "if", "that", "how", "why", "greeting", "farewell", "your"), _FREQUENT
 ) | dict.fromkeys(("common", "order", "item", "buy", "send", "trade", "received"), 50)  # fmt: skip
 _ROUNDS = 2
 """Phrases may hold phrases, as deep as sentences.py merges them."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from msgbot.domain.index import mark_of
-from msgbot.domain.rulebook import STRONG, LanguageRules, Roles, RuleIndex
+from msgbot.domain.rulebook import SHARED_ROLES, STRONG, LanguageRules, Roles, RuleIndex
 from msgbot.domain.text import has_cjk, has_kana, is_number, plainly, unleet, unstretched, without_accents
 from msgbot.domain.typos import SHORTEST, GlueIndex, TypoIndex
 
@@ -65,6 +65,7 @@ class Lexicon:
         self._glue = GlueIndex({language.code: self._forms(GLUED, language) for language in self.languages}, self._roles)
         self._strong = frozenset(strong)
         self._fragments = frozenset(form[cut:] for form in strong for cut in range(2, len(form) - 1))
+        self._spelled = {language.code: _as_listed(language) for language in self.languages}
         self._unspaced: dict[str, list[str]] = {}
         self._prefixes = [(language.code, _longest_first(language.prefixes)) for language in self.languages if language.prefixes]
         self._endings = [(language.code, _by_length(language.endings)) for language in self.languages if language.endings]
@@ -113,6 +114,13 @@ class Lexicon:
         """What `left` and `right` make when the blank between them is an accident (`can cel`), if that is a word for cancelling."""
         form = plainly(left + right)
         return self.look_up(form) if form in self._strong else None
+
+    def shared(self, form: str, entry: Entry) -> Roles:
+        """The roles that the word `form` has in a sentence of a language that does not know it. Without its accents it has none
+        there: Swedish "häva" (cancel) is plain, but "hava" may be anything in other languages."""
+        if not form.isascii():
+            return SHARED_ROLES.intersection(frozenset().union(*entry.values()))
+        return frozenset().union(*[self._spelled[code].get(form, ()) for code in entry])
 
     def is_fragment(self, form: str) -> bool:
         """Whether `form` may be what a blank by accident left of a word for cancelling (the `cel` of `can cel`)."""
@@ -214,6 +222,15 @@ class Lexicon:
 
     def _gap(self, stretch: str) -> Known:
         return Known(NOTHING, stretch, 0, self._kana_votes if has_kana(stretch) else 0, False)
+
+
+def _as_listed(language: LanguageRules) -> dict[str, list[str]]:
+    """The words that count in sentences of other languages, too, as the rules spell them, and the roles for which they do."""
+    found: dict[str, list[str]] = {}
+    for role in SHARED_ROLES:
+        for word in language.words.get(role, ()):
+            found.setdefault(word, []).append(role)
+    return found
 
 
 def _longest_first(prefixes: Mapping[str, str]) -> list[tuple[str, str]]:

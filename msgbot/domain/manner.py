@@ -9,7 +9,22 @@ from msgbot.domain.rulebook import ASKING
 from msgbot.domain.spot import SUBJECTS, THINGS, Spot, has
 
 _LIGHT = frozenset(
-    {"please", "and", "but", "because", "greeting", "common", "article", "filler", "just", "i", "link", "takeback", "otherwise"}
+    {
+        "please",
+        "and",
+        "but",
+        "because",
+        "greeting",
+        "farewell",
+        "common",
+        "article",
+        "filler",
+        "just",
+        "i",
+        "link",
+        "takeback",
+        "otherwise",
+    }
 )
 
 

@@ -17,7 +17,7 @@ _ACTS = frozenset(ACTS)
 _NO_ROLES: Roles = frozenset()
 _NO_ORDER = frozenset({"foreign"})
 CLAUSE_OPENERS = frozenset({"but", "and", "because"})
-_BEFORE_A_CLAUSE = CLAUSE_OPENERS | {"greeting", "please", "otherwise"}
+_BEFORE_A_CLAUSE = CLAUSE_OPENERS | {"greeting", "farewell", "please", "otherwise"}
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ _UNDOING = frozenset({"halt", "disregard", "unsend", "cancel", "cancelling"})
 _UNDOING_FROM_AFAR = frozenset({"halt", "disregard"})
 _ENDS_THE_OBJECT = frozenset({"link", "i", "you", "they"})
 # After these a noun phrase that has not begun does not begin any more ("cancel asap wrong adress").
-_AWAY = frozenset({"just", "greeting", "please", "because", "swap"})
+_AWAY = frozenset({"just", "greeting", "farewell", "please", "because", "swap"})
 _ANOTHER_VERB = frozenset({"was", "is", "did", "if", "otherwise"})
 # These are acts or news by themselves; after a "cancel the" they are what is cancelled.
 _ALSO_NAMED = frozenset({"refund", "swap"})

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from msgbot.domain import manner
 from msgbot.domain.condition import condition
 from msgbot.domain.matching import Node
+from msgbot.domain.names import naming
 from msgbot.domain.objects import object_of
 from msgbot.domain.polarity import polarity
 from msgbot.domain.rulebook import ASKING, SPEAKS_OF_AN_ORDER, STRONG
@@ -66,8 +67,8 @@ class _Draft:
     features: set[str]
 
 
-def read(sentences: Sequence[Sentence]) -> list[Act]:
-    """The acts of a message, in the order they stand in it; no more than MOST_ACTS."""
+def read(sentences: Sequence[Sentence], text: str) -> list[Act]:
+    """The acts of a message, in the order they stand in it; no more than MOST_ACTS. `sentences` are those of `text`."""
     drafts: list[_Draft] = []
     other = False
     bulk = next((place for place, sentence in enumerate(sentences) if "bulk" in sentence.roles), len(sentences))
@@ -75,6 +76,7 @@ def read(sentences: Sequence[Sentence]) -> list[Act]:
         other = other or ("foreign" in sentence.roles and _sets_another_topic(sentence))
         for spot in spots_of(sentence)[: MOST_ACTS - len(drafts)]:
             draft = _draft(spot)
+            draft.features.update(naming(spot, sentences, place, text))
             if other:
                 draft.features.add("in-other-talk")
             if bulk < len(sentences) and (place >= bulk or place >= _OWN_WORDS):

@@ -36,7 +36,7 @@ FEATURES = (
     "asked", "command", "please", "how", "negated", "cannot", "reported", "asked-before", "why", "hypothetical", "conditional",
     "mention", "compound", "button", "you", "they", "your", "maybe", "limited", "still", "part", "question", "bare", "received",
     "swap", "takeback", "earlier", "keep", "rethink", "unsent", "filed", "prospect", "in-order-talk", "in-other-talk", "other-act",
-    "bulk", "astray", "offered", "alone",
+    "bulk", "astray", "offered", "alone", "name", "doubtful",
 )  # fmt: skip
 """What else can be true of an act; the head of `rules/frames.yaml` explains each."""
 

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from msgbot.domain.lexicon import VOTE, VOTE_BITS, Entry, Known, Lexicon
+from msgbot.domain.lexicon import VOTE, VOTE_BITS, Known, Lexicon
 from msgbot.domain.matching import CLAUSE_OPENERS, Node, PhraseIndex
-from msgbot.domain.rulebook import SHARED_ROLES, SPEAKS_OF_AN_ORDER, LanguageRules, Roles
+from msgbot.domain.rulebook import SPEAKS_OF_AN_ORDER, LanguageRules, Roles
 from msgbot.domain.text import has_cjk, scan
 
 LONGEST_SENTENCE = 150
@@ -131,7 +131,9 @@ class SentenceReader:
             yield _node(start + first, start + last, known) if exact else _node(start, end, known)
 
     def _sentence(self, nodes: list[Node], overall: int, question: bool) -> Sentence:
-        language = self.language_of(sum([node.votes for node in nodes]), overall)
+        # A word alone does not tell its language: "Hava" below an English letter is no Swedish.
+        votes = overall if len(nodes) == 1 else sum([node.votes for node in nodes])
+        language = self.language_of(votes, overall)
         code = language.code
         for node in nodes:
             entry = node.entry
@@ -142,7 +144,7 @@ class SentenceReader:
                 elif not node.edits:
                     # A word of another language: only what is plain across languages counts ("bitte cancel"), and no typo, as it
                     # may well be a word of this one ("install" is no Swedish "inställd").
-                    node.roles |= _shared(entry)
+                    node.roles |= self._lexicon.shared(node.form, entry)
         clauses = tuple(_clauses(self._merge(nodes, language)))
         all_nodes = [node for clause in clauses for node in clause.nodes]
         roles = _NO_ROLES.union(*[node.roles for node in all_nodes], *[node.inner for node in all_nodes if node.phrase])
@@ -189,10 +191,6 @@ def _merged(nodes: Sequence[Node], index: PhraseIndex) -> list[Node]:
 def _node(start: int, end: int, known: Known) -> Node:
     entry, form, edits, votes, _, is_number, _ = known
     return Node(start, end, form, _NUMBER if is_number else _NO_ROLES, "", edits, False, False, entry, votes)
-
-
-def _shared(entry: Entry) -> Roles:
-    return _NO_ROLES.union(*entry.values()) & SHARED_ROLES
 
 
 def _clauses(nodes: Iterable[Node]) -> Iterator[Clause]:

@@ -16,7 +16,7 @@ READER = SentenceReader(Lexicon(RULES.languages, RULES.index or index_of(RULES.l
 
 
 def acts(text: str) -> list[Act]:
-    return read(READER.sentences(text))
+    return read(READER.sentences(text), text)
 
 
 @pytest.mark.parametrize(
