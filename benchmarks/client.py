@@ -96,8 +96,8 @@ async def pace(job: dict[str, Any]) -> dict[str, Any]:
     took: list[float] = []
     late: list[float] = []
 
-    async def one(connection: Connection, whole: bytes, due: float) -> None:
-        late.append(perf_counter() - due)
+    async def one(whole: bytes, due: float) -> None:
+        connection = await free.get()
         await connection.ask(whole)
         took.append(perf_counter() - due)
         free.put_nowait(connection)
@@ -109,7 +109,8 @@ async def pace(job: dict[str, Any]) -> dict[str, Any]:
         due = start + number / job["rate"]
         if (wait := due - perf_counter()) > 0:
             await asyncio.sleep(wait)
-        task = asyncio.create_task(one(await free.get(), ready[number % len(ready)], due))
+        late.append(perf_counter() - due)
+        task = asyncio.create_task(one(ready[number % len(ready)], due))
         going.add(task)
         task.add_done_callback(going.discard)
     await asyncio.gather(*going)

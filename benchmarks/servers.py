@@ -23,6 +23,11 @@ class ServerError(Exception):
     """A process did not start, or failed."""
 
 
+def _begun_by(pid: int) -> list[int]:
+    """The processes that `pid` has begun and that still run."""
+    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 class Server:
     """One process that listens. What it says goes to a file in `folder`."""
 
@@ -72,9 +77,12 @@ class Server:
         return found[1] if found else ""
 
     def processor_seconds(self) -> float:
-        """What it has used of the processor, in all its threads."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        """What it and the processes it has begun have used of the processor, in all their threads."""
+        used = 0
+        for pid in (self.pid, *_begun_by(self.pid)):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            used += int(fields[11]) + int(fields[12])
+        return used / _TICKS
 
     def memory(self) -> tuple[float, float]:
         """Its resident memory now, and the most it ever had, in MB."""
