@@ -15,6 +15,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from msgbot.errors import ConfigError, StoreError
+from msgbot.store.sqlite_connection import connect
 
 READING = "msgbot_reading"
 """The execution option of a connection whose transactions only read."""
@@ -51,7 +52,7 @@ def make_engine(url: URL, pool_size: int) -> AsyncEngine:
     made."""
     if url.get_backend_name() == "sqlite":
         # An error must not show what stands in a row: a buyer's words, a hash.
-        engine = create_async_engine(url, hide_parameters=True)
+        engine = create_async_engine(url, hide_parameters=True, async_creator=lambda: connect(url.database or ":memory:"))
         _prepare_sqlite(engine)
         if url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -69,8 +70,6 @@ def make_engine(url: URL, pool_size: int) -> AsyncEngine:
 def _prepare_sqlite(engine: AsyncEngine) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def on_connect(connection: Any, record: object) -> None:
-        # The driver must not begin transactions on its own: on_begin below does.
-        connection.isolation_level = None
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
         cursor.execute("PRAGMA journal_mode = WAL")
@@ -88,6 +87,8 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
             connection.exec_driver_sql(f"PRAGMA query_only = {int(reading)}")
             connection.info[READING] = reading
         connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        driver: Any = connection.connection.driver_connection
+        driver.holds_lock = not reading
 
 
 @contextmanager

@@ -53,13 +53,15 @@ class Database:
         """One transaction: committed at the end, rolled back on any error. On SQLite it takes the write lock at once, so that two
         writers wait for each other instead of failing half-way. Raises StoreError when the database cannot be used."""
         with store_errors(self.name):
-            async with self._turn(), self.engine.begin() as connection:
+            async with self.turn(), self.engine.begin() as connection:
                 yield connection
 
     @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        """The right to begin a transaction that writes. SQLite has one writer: who waits for it here comes next, while who waits at
-        the file sleeps and looks again, and may find it taken each time."""
+    async def turn(self) -> AsyncIterator[None]:
+        """The right to begin a transaction that writes, which nobody else in this process has meanwhile on SQLite.
+
+        SQLite has one writer: who waits for it here comes next, while who waits at the file sleeps and looks again, and may find it
+        taken each time. Raises StoreError after a long wait."""
         if not self.is_sqlite:
             yield
             return

@@ -161,6 +161,7 @@ replies = Table(
 Index("replies_once", replies.c.account, replies.c.once, unique=True)
 Index("replies_by_message", replies.c.account, replies.c.message_id, unique=True)
 Index("replies_by_order", replies.c.account, replies.c.order_id)
+Index("replies_by_time", replies.c.account, replies.c.created_at, replies.c.id)
 Index("replies_by_state", replies.c.account, replies.c.state, replies.c.created_at, replies.c.id)
 
 rulings = Table(
@@ -203,6 +204,7 @@ cancellations = Table(
     Column("note", Text, nullable=False),
 )
 Index("cancellations_by_order", cancellations.c.account, cancellations.c.order_id)
+Index("cancellations_by_time", cancellations.c.account, cancellations.c.created_at, cancellations.c.id)
 Index("cancellations_by_state", cancellations.c.account, cancellations.c.state, cancellations.c.created_at, cancellations.c.id)
 
 trail = Table(

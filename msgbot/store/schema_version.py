@@ -9,8 +9,9 @@ from sqlalchemy import Connection, func, inspect, select, text
 from sqlalchemy.exc import OperationalError
 
 from msgbot.errors import StoreError
+from msgbot.store.sqlite_statistics import tell
 
-NEWEST = "0002"
+NEWEST = "0003"
 """The schema version this program works with: the newest file in `migrations/versions`."""
 _CREATION = int.from_bytes(b"msgbot")
 """The number under which creating and migrating processes queue on PostgreSQL."""
@@ -68,6 +69,8 @@ def upgrade(connection: Connection, revision: str = NEWEST) -> None:
     config.set_main_option("script_location", "msgbot:store/migrations")
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
+    if revision == NEWEST:
+        tell(connection)
 
 
 def lock(connection: Connection, *tables: str) -> None:
