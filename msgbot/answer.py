@@ -3,6 +3,7 @@ to bottom is reading the product."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -68,16 +69,16 @@ class Answer:
         self._undo_seconds = undo_seconds
         self._tries_again = tries_again
 
-    async def run(self, account: str, message_id: str) -> None:
-        """Decides about one message, and answers it if that is the decision: at once, or when the reply can no longer be
-        stopped."""
-        if waiting := await step("decide", self.decide, account, message_id):
-            await self.send_later(account, waiting)
+    async def run(self, account: str, message_ids: Sequence[str]) -> None:
+        """Decides about messages, and answers them if that is the decision: at once, or when the reply can no longer be stopped."""
+        waiting = await step("decide", self.decide, account, {each: each for each in message_ids})
+        still_waiting = await step("look again", self.look_again, account, waiting)
+        await step("send", self.send, account, still_waiting)
 
-    async def send_later(self, account: str, waiting: str) -> None:
-        """Sends a reply that waits, if it still may go out and nobody has touched it since."""
-        if await step("look again", self.look_again, account, waiting):
-            await step("send", self.send, account, waiting)
+    async def send_later(self, account: str, waiting: Sequence[str]) -> None:
+        """Sends replies that wait, if they still may go out and nobody has touched them since."""
+        still_waiting = await step("look again", self.look_again, account, {each: each for each in waiting})
+        await step("send", self.send, account, still_waiting)
 
     async def decide(self, account: str, message_id: str) -> str:
         """Records what to do about a message, with its reply if there is one. The id of a reply that is to be sent now, or

@@ -47,11 +47,10 @@ class Deliver:
         self._sender = sender
         self._schedule = schedule
 
-    async def run(self, account: str, subject: str) -> None:
-        """Makes one try, records it, and enqueues the next if it failed."""
-        outcome = await step("send", self.send, account, subject)
-        if outcome:
-            await step("record", self.record, account, subject, outcome)
+    async def run(self, account: str, subjects: Sequence[str]) -> None:
+        """Makes one try at each, records it, and enqueues the next if it failed."""
+        outcomes = await step("send", self.send, account, {each: each for each in subjects})
+        await step("record", self.record, account, outcomes)
 
     async def send(self, account: str, subject: str) -> str:
         """Sends the event once. What came of it, as JSON; empty when there is nothing to send any more. Sent a second time after
@@ -69,30 +68,31 @@ class Deliver:
         receipt = await self._sender.post(webhook.url, sign(secret, delivery.id, at, body), body)
         attempt = Attempt(at, receipt.status, receipt.milliseconds, receipt.error)
         asked = asked_wait(receipt.retry_after, self._clock()) if receipt.status in _BUSY else timedelta(0)
-        return json.dumps({"attempt": attempt_to_json(attempt), "asked_seconds": asked.total_seconds()})
+        return json.dumps({"subject": subject, "attempt": attempt_to_json(attempt), "asked_seconds": asked.total_seconds()})
 
-    async def record(self, account: str, subject: str, outcome: str) -> None:
-        """Puts what came of a try on file, with what follows from it."""
+    async def record(self, account: str, outcome: str) -> str:
+        """Puts what came of a try on file, with what follows from it. Nothing is left to do then: the empty text."""
         told = json.loads(outcome)
         attempt, asked = attempt_from_json(told["attempt"]), timedelta(seconds=told["asked_seconds"])
         async with self._database.transaction() as connection:
-            delivery = await self._due(connection, account, subject)
+            delivery = await self._due(connection, account, told["subject"])
             if delivery is None:
-                return
+                return ""
             metrics.webhooks.labels("delivered" if attempt.delivered else "failed").inc()
             if attempt.delivered:
                 await deliveries.settle(connection, delivery, DeliveryState.DELIVERED, attempt=attempt)
-                return
+                return ""
             wait = wait_after(len(delivery.attempts) + 1, delivery.id, asked, self._schedule)
             if attempt.status == _GONE:
                 # The receiver says that it wants nothing more, ever.
                 await webhooks.disable(connection, account, delivery.webhook_id)
             if attempt.status == _GONE or wait is None:
                 await deliveries.settle(connection, delivery, DeliveryState.FAILED, attempt=attempt)
-                return
+                return ""
             due = self._clock() + wait
             waiting = await deliveries.settle(connection, delivery, DeliveryState.WAITING, attempt=attempt, next_try_at=due)
             await enqueue_try(connection, self._engine, waiting, delay=wait)
+            return ""
 
     async def _due(self, connection: AsyncConnection, account: str, subject: str) -> Delivery | None:
         """The delivery, locked, if this is the try that it waits for."""

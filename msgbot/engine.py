@@ -16,10 +16,11 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from dbos import DBOS, DBOSClient, DBOSConfig, WorkflowStatus, run_dbos_database_migrations
 from dbos._error import DBOSException
@@ -29,9 +30,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from msgbot.errors import MsgbotError, StoreError
 from msgbot.store.database import Database
 
-Workflow = Callable[[str, str], Coroutine[Any, Any, None]]
-"""A workflow takes an account and the id of what it is about."""
-Result = TypeVar("Result")
+Workflow = Callable[[str, Sequence[str]], Coroutine[Any, Any, None]]
+"""A workflow takes an account and the ids of what it is about."""
 
 _QUEUES = {"deliver": "deliveries"}
 """Workflows with a queue of their own: who waits for a slow receiver must not keep buyers waiting."""
@@ -100,8 +100,8 @@ class Engine:
     async def enqueue_many(
         self, connection: AsyncConnection, workflow: str, account: str, subjects: Sequence[str], attempt: str = "first"
     ) -> None:
-        """Enqueues `workflow` about each of `subjects`. Enqueuing is dear, so many of them share one entry in the queue and are
-        worked on one after the other; one that fails does not keep the others from being done."""
+        """Enqueues `workflow` about each of `subjects`. Workflows are dear, so many of them share one; one that fails does not
+        keep the others from being done."""
         for start in range(0, len(subjects), _TOGETHER):
             together = list(subjects[start : start + _TOGETHER])
             if len(together) == 1:
@@ -149,7 +149,9 @@ class Engine:
         for name, workflow in workflows.items():
             DBOS.workflow(name=name)(self._plain(name, workflow))
         try:
-            DBOS.launch()
+            async with self._database.turn():
+                # The library writes while it starts, and holds up the event loop: nobody must be in a transaction here.
+                DBOS.launch()
             yield
         finally:
             # The library waits a second at least, also where nothing is under way.
@@ -171,13 +173,16 @@ class Engine:
     async def depth(self, queue: str = "") -> dict[str, int]:
         """How many workflows of a queue (of all, without one) wait for a place, are being worked on, and wait for their time."""
         schema = "" if self._database.is_sqlite else "dbos."
-        # The library has no way to count without reading every row.
+        # The library has no way to count without reading every row. The texts of the conditions are those of its indexes.
         query = text(
             f"SELECT status, count(*) FROM {schema}workflow_status "  # noqa: S608 - two fixed texts
-            "WHERE status IN ('ENQUEUED', 'PENDING', 'DELAYED') AND :queue IN ('', queue_name) GROUP BY status"
+            "WHERE queue_name = :queue AND status IN ('ENQUEUED', 'PENDING') GROUP BY status UNION ALL "
+            f"SELECT status, count(*) FROM {schema}workflow_status WHERE queue_name = :queue AND status = 'DELAYED' GROUP BY status"
         )
+        counted: Counter[str] = Counter()
         async with self._database.reading() as connection:
-            counted = Counter({str(status): count for status, count in await connection.execute(query, {"queue": queue})})
+            for name in [queue] if queue else (_QUEUE, *_QUEUES.values()):
+                counted.update({str(status): count for status, count in await connection.execute(query, {"queue": name})})
         return {"waiting": counted["ENQUEUED"], "running": counted["PENDING"], "later": counted["DELAYED"]}
 
     async def take_over(self, executor: str) -> int:
@@ -244,15 +249,21 @@ class Engine:
         return again
 
     def _plain(self, name: str, workflow: Workflow) -> Callable[..., Coroutine[Any, Any, None]]:
-        """`workflow` for all subjects of a place in the queue, as a function of its own, which the library requires."""
+        """`workflow` as a function of its own, which the library requires."""
 
         async def run(account: str, subjects: list[str] | str) -> None:
             identity = DBOS.workflow_id or ""
+            together = [subjects] if isinstance(subjects, str) else subjects
+            place = _Place(len(together) == 1)
             self._active.add(identity)
+            begun = _place.set(place)
             try:
-                await _each(workflow, account, [subjects] if isinstance(subjects, str) else subjects)
+                await workflow(account, together)
             finally:
+                _place.reset(begun)
                 self._active.discard(identity)
+            if place.failed:
+                raise SomeFailed(place.failed)
 
         run.__name__ = run.__qualname__ = name
         return run
@@ -262,20 +273,15 @@ class Engine:
         await asyncio.to_thread(self._client.destroy)
 
 
-async def _each(workflow: Workflow, account: str, subjects: list[str]) -> None:
-    failed: dict[str, str] = {}
-    for subject in subjects:
-        try:
-            await workflow(account, subject)
-        except DBOSException:
-            # The library's own ways to end a workflow.
-            raise
-        except Exception as error:  # whatever is wrong with one, the others are done
-            if len(subjects) == 1:
-                raise
-            failed[subject] = str(error) if isinstance(error, MsgbotError) else repr(error)
-    if failed:
-        raise SomeFailed(failed)
+@dataclass(slots=True)
+class _Place:
+    """The workflow under way: whether it is about one subject alone, and what has failed of several."""
+
+    alone: bool
+    failed: dict[str, str] = field(default_factory=dict)
+
+
+_place: ContextVar[_Place] = ContextVar("place")
 
 
 class SomeFailed(Exception):
@@ -318,16 +324,42 @@ async def _destroy(stop_seconds: float) -> None:
     loop.set_default_executor(ThreadPoolExecutor())
 
 
-async def step(name: str, work: Callable[..., Coroutine[Any, Any, Result]], *arguments: str) -> Result:
-    """Runs one step of the current workflow and records its result, or returns the recorded one. A database that is away for a
-    moment is waited for."""
+async def step(
+    name: str, work: Callable[[str, str], Coroutine[Any, Any, str]], account: str, given: Mapping[str, str]
+) -> dict[str, str]:
+    """Runs one step of the current workflow: for each subject, `work` with the account and what is given for it. The results are
+    recorded, or the recorded ones returned; those that are empty are left out, as their subjects need no further step.
 
-    async def patient(*given: str) -> Result:
-        for seconds in _PATIENCE:
+    A database that is away for a moment is waited for. A subject whose work fails is left out, too; the workflow ends in an error
+    that tells why."""
+    if not given:
+        return {}
+    place = _place.get()
+
+    async def each() -> tuple[dict[str, str], dict[str, str]]:
+        results: dict[str, str] = {}
+        failed: dict[str, str] = {}
+        for subject, argument in given.items():
             try:
-                return await work(*given)
-            except StoreError:
-                await asyncio.sleep(seconds)
-        return await work(*given)
+                results[subject] = await _patiently(work, account, argument)
+            except DBOSException:
+                # The library's own ways to end a workflow.
+                raise
+            except Exception as error:  # whatever is wrong with one, the others are done
+                if place.alone:
+                    raise
+                failed[subject] = str(error) if isinstance(error, MsgbotError) else repr(error)
+        return results, failed
 
-    return await DBOS.run_step_async({"name": name}, patient, *arguments)
+    results, failed = await DBOS.run_step_async({"name": name}, each)
+    place.failed.update(failed)
+    return {subject: result for subject, result in results.items() if result}
+
+
+async def _patiently(work: Callable[[str, str], Coroutine[Any, Any, str]], account: str, argument: str) -> str:
+    for seconds in _PATIENCE:
+        try:
+            return await work(account, argument)
+        except StoreError:
+            await asyncio.sleep(seconds)
+    return await work(account, argument)

@@ -56,7 +56,7 @@ class Post:
             self.now += timedelta(seconds=each.delay)
             outcome = await self.deliver.send(each.account, each.subject)
             if outcome:
-                await self.deliver.record(each.account, each.subject, outcome)
+                await self.deliver.record(each.account, outcome)
 
     async def work_to_the_end(self) -> None:
         """Makes all tries."""
@@ -211,7 +211,7 @@ async def test_a_step_that_runs_twice_changes_nothing(post: Post) -> None:
     await post.deliver.send("main", subject)
     outcome = await post.deliver.send("main", subject)
     for _ in range(2):
-        await post.deliver.record("main", subject, outcome)
+        await post.deliver.record("main", outcome)
     assert len((await post.last(webhook)).attempts) == 1
     assert len(post.pile.waiting) == 1
     assert await post.deliver.send("main", subject) == ""

@@ -65,12 +65,13 @@ class Client:
     async def settled(self) -> None:
         """Returns when every message is decided on and no reply waits."""
         for _ in range(10 * WAIT_SECONDS):
+            # The decisions first: each may leave a reply that waits.
+            page = await self.send("GET", "/v1/messages?limit=200")
             pending = [
                 reply
                 for state in ("pending", "sending")
                 for reply in (await self.send("GET", f"/v1/replies?state={state}"))["replies"]
             ]
-            page = await self.send("GET", "/v1/messages?limit=200")
             if not pending and all(each["decision"] is not None for each in page["messages"]):
                 return
             await asyncio.sleep(0.2)
