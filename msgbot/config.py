@@ -57,6 +57,7 @@ class Settings(BaseSettings):
         300.0, description="An incoming webhook signed longer ago than this is refused."
     )
     private_webhooks: bool = Field(False, description="Whether webhooks may go to http:// and to addresses inside the own network.")
+    reader_process: bool = Field(True, description="Whether batches of messages are read in a process beside the service.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What the service logs.")
     log_format: Literal["json", "text"] = Field("json", description="Log lines for programs or for people.")
 

@@ -4,24 +4,22 @@ whatever arrives gathers for the next: so a commit's wait for the disk is shared
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 
 from msgbot.domain.conversation import Turn
-from msgbot.domain.message import Message
 from msgbot.errors import MsgbotError
 from msgbot.receive import Receive, Received
 
 TOGETHER = 500
 """So many messages go into one transaction, unless one who hands them in brings more."""
-_READ_HERE = 2_000
-"""So many characters are read on the spot; more would keep everybody else waiting."""
+_LONGEST_PILE_SECONDS = 5.0
 
 
 @dataclass(slots=True)
 class _Handed:
-    turns: list[tuple[Turn, bytes]]
+    turns: Sequence[tuple[Turn, bytes]]
     done: asyncio.Future[list[Received]]
 
 
@@ -32,6 +30,9 @@ class Intake:
         self._receive = receive
         self._writers = writers
         self._waiting: asyncio.Queue[_Handed] = asyncio.Queue()
+        self._piles = 0
+        self._calm = asyncio.Event()
+        self._calm.set()
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
@@ -45,21 +46,31 @@ class Intake:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def take(self, incoming: Sequence[tuple[Message, bytes]]) -> list[Received]:
-        """Takes messages in; when it comes back they are on file. Raises StoreError, and then none of them is."""
-        turns = await self.read(incoming)
-        handed = _Handed(turns, asyncio.get_running_loop().create_future())
+    @contextmanager
+    def pile(self) -> Iterator[None]:
+        """Many messages are being read and taken in while the block runs."""
+        self._piles += 1
+        self._calm.clear()
+        try:
+            yield
+        finally:
+            self._piles -= 1
+            if not self._piles:
+                self._calm.set()
+
+    async def calm(self) -> None:
+        """Returns when no pile is being taken in, or after a few seconds: whoever posts it waits for us, while an answer to a buyer
+        can be a moment later."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LONGEST_PILE_SECONDS):
+                await self._calm.wait()
+
+    async def take(self, incoming: Sequence[tuple[Turn, bytes]]) -> list[Received]:
+        """Takes messages in that were read, each with its raw content; when it comes back they are on file. Raises StoreError, and
+        then none of them is."""
+        handed = _Handed(incoming, asyncio.get_running_loop().create_future())
         self._waiting.put_nowait(handed)
         return await handed.done
-
-    async def read(self, incoming: Sequence[tuple[Message, bytes]]) -> list[tuple[Turn, bytes]]:
-        """The messages with their verdicts; nothing is put on file."""
-        if sum(len(message.text) for message, _ in incoming) <= _READ_HERE:
-            return self._read(incoming)
-        return await asyncio.to_thread(self._read, incoming)
-
-    def _read(self, incoming: Sequence[tuple[Message, bytes]]) -> list[tuple[Turn, bytes]]:
-        return [(self._receive.read(message), raw) for message, raw in incoming]
 
     async def _write(self) -> None:
         while True:

@@ -16,14 +16,13 @@ from msgbot.announce import announce_many
 from msgbot.answer import ANSWER
 from msgbot.clock import Clock
 from msgbot.domain.conversation import Turn
-from msgbot.domain.detector import Detector
 from msgbot.domain.events import EventType
 from msgbot.domain.message import Kind, Message, Source
 from msgbot.domain.policy import Decision, Situation, decide
-from msgbot.domain.solicitation import asks_to_file
 from msgbot.domain.trail import EntryKind, Facts, Value, digest
-from msgbot.domain.verdict import Intent, Verdict
+from msgbot.domain.verdict import Intent
 from msgbot.engine import Engine
+from msgbot.reader import Reader
 from msgbot.store import messages, replies, trail
 from msgbot.store.database import Database
 
@@ -39,30 +38,18 @@ class Received:
 
 
 class Receive:
-    """The use case. `buttons` are what the button for a formal request is called, by which a seller's own instruction is
-    recognised."""
+    """The use case."""
 
-    def __init__(self, database: Database, engine: Engine, detector: Detector, buttons: frozenset[str], clock: Clock) -> None:
+    def __init__(self, database: Database, engine: Engine, reader: Reader, clock: Clock) -> None:
         self._database = database
         self._engine = engine
-        self._detector = detector
-        self._buttons = buttons
+        self._reader = reader
+        self._rulebook = reader.detector.rulebook
         self._clock = clock
 
     async def receive(self, incoming: Sequence[tuple[Message, bytes]]) -> list[Received]:
         """Takes messages in, each with its raw content, in one transaction: all of them or, after an error, none."""
-        return await self.put([(self.read(message), raw) for message, raw in incoming])
-
-    def read(self, message: Message) -> Turn:
-        """The message with its verdict. Safe in any thread."""
-        if message.kind is Kind.BUYER:
-            text = message.text if message.text.strip() else message.subject
-            return Turn(message, self._detector.detect(text, message.language))
-        nothing = Verdict(Intent.NONE, 1.0, says="not read: only buyers' messages are")
-        return Turn(message, nothing, solicits=message.kind is Kind.SELLER and self._asks_to_file(message.text))
-
-    def _asks_to_file(self, text: str) -> bool:
-        return asks_to_file(text, self._buttons) or self._detector.detect(text).intent is Intent.REQUEST
+        return await self.put([(self._reader.read(message), raw) for message, raw in incoming])
 
     async def put(self, incoming: Sequence[tuple[Turn, bytes]]) -> list[Received]:
         """Puts messages that were read on file, in one transaction."""
@@ -113,7 +100,7 @@ class Receive:
         await announce_many(connection, self._engine, account, EventType.REQUEST_DETECTED, told, now)
 
     def _nothing(self, turn: Turn, now: datetime) -> Decision:
-        return decide(Situation(turn.message, turn.verdict.intent, turn.verdict, self._detector.rulebook.thresholds, now))
+        return decide(Situation(turn.message, turn.verdict.intent, turn.verdict, self._rulebook.thresholds, now))
 
     def _facts(self, turn: Turn, salt: str) -> Facts:
         message, verdict = turn.message, turn.verdict
@@ -126,7 +113,7 @@ class Receive:
             "score": round(verdict.score, 4),
             "rule": verdict.rule,
             "language": verdict.language,
-            "rules_fingerprint": self._detector.rulebook.fingerprint,
+            "rules_fingerprint": self._rulebook.fingerprint,
             "request": message.request_id,
         }
 

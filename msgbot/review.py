@@ -14,7 +14,6 @@ from msgbot.answer import SEND, waiting_for
 from msgbot.clock import Clock
 from msgbot.domain.conversation import Turn
 from msgbot.domain.guard import judge_message
-from msgbot.domain.message import Message
 from msgbot.domain.policy import INSTRUCTIONS, Decision, decide
 from msgbot.domain.reply import outbound_faults
 from msgbot.domain.solicitation import asks_to_file
@@ -22,7 +21,7 @@ from msgbot.domain.trail import EntryKind, Facts, digest
 from msgbot.domain.verdict import Intent
 from msgbot.engine import Engine
 from msgbot.errors import Conflict, InputError, NotFound, Stale
-from msgbot.receive import Receive
+from msgbot.reader import Reader
 from msgbot.scene import Scene, Scenes, instruction_key
 from msgbot.store import messages, replies, trail
 from msgbot.store.database import Database
@@ -63,24 +62,22 @@ class Person:
 
 
 class Review:
-    """The use case. `buttons` are what the button for a formal request is called."""
+    """The use case."""
 
     def __init__(
         self,
         database: Database,
         engine: Engine,
-        receive: Receive,
+        reader: Reader,
         scenes: Scenes,
-        buttons: frozenset[str],
         clock: Clock,
         *,
         undo_seconds: float,
     ) -> None:
         self._database = database
         self._engine = engine
-        self._receive = receive
+        self._buttons = reader.buttons
         self._scenes = scenes
-        self._buttons = buttons
         self._clock = clock
         self._undo_seconds = undo_seconds
 
@@ -152,10 +149,9 @@ class Review:
             change = "stopped" if stopped else "dismissed"
             return await self._change(connection, reply, person, change, state=state, once=None, note=note.strip())
 
-    async def preview(self, message: Message) -> Preview:
-        """What would be done about `message` if it came in now. Nothing is put on file."""
+    async def preview(self, turn: Turn) -> Preview:
+        """What would be done about a message if it came in now. Nothing is put on file."""
         now = self._clock()
-        turn = self._receive.read(message)
         async with self._database.reading() as connection:
             scene = await self._scenes.of_turn(connection, turn, now)
         language = self._scenes.language(scene)

@@ -19,12 +19,12 @@ from msgbot.cancel import Cancel
 from msgbot.clock import Clock
 from msgbot.config import Settings
 from msgbot.domain.access import ACCOUNT_NAME
-from msgbot.domain.detector import Detector
 from msgbot.engine import Engine
 from msgbot.errors import StoreError
 from msgbot.installation_key import InstallationKey
 from msgbot.intake import Intake
 from msgbot.people import People
+from msgbot.reader_process import ReaderProcess
 from msgbot.review import Review
 from msgbot.store import accounts
 from msgbot.store.accounts import Account
@@ -49,7 +49,7 @@ class Service:
     clock: Clock
     database: Database
     engine: Engine
-    detector: Detector
+    reading: ReaderProcess
     intake: Intake
     review: Review
     take_orders: TakeOrders

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,12 +19,9 @@ from msgbot.channels.outbox import FolderOutbox
 from msgbot.clock import Clock, steady_clock, system_clock
 from msgbot.config import Settings
 from msgbot.content.replies import Replies, built_in_replies
-from msgbot.content.rules import built_in_rules
 from msgbot.crew import SILENT_SECONDS, Member, own_name
 from msgbot.deliver import Deliver
-from msgbot.domain.detector import Detector
 from msgbot.domain.policy import Template
-from msgbot.domain.solicitation import last_steps
 from msgbot.engine import LOCAL, Engine, Workflow
 from msgbot.errors import ConfigError, ContentError, StoreError
 from msgbot.installation_key import read_key
@@ -32,6 +29,8 @@ from msgbot.intake import Intake
 from msgbot.mailroom import Mailroom
 from msgbot.people import People
 from msgbot.prune import Prune
+from msgbot.reader import Reader, built_in_reader
+from msgbot.reader_process import ReaderProcess
 from msgbot.receive import Receive
 from msgbot.review import Review
 from msgbot.scene import Scenes
@@ -98,13 +97,15 @@ async def open_service(settings: Settings, *, work: bool, clock: Clock | None = 
             await accounts.ensure(connection, settings.account, clock())
         works = _works(settings, database, engine, FolderOutbox(settings.outbox_folder, by_account=True), clock, tries_again=True)
         sender = await stack.enter_async_context(open_sender(settings.private_webhooks))
+        reading = ReaderProcess(works.reader, beside=settings.reader_process)
+        stack.push_async_callback(reading.close)
         intake = Intake(works.receive, writers=1 if database.is_sqlite else _WRITERS)
         service = Service(
             settings=settings,
             clock=clock,
             database=database,
             engine=engine,
-            detector=works.detector,
+            reading=reading,
             intake=intake,
             review=works.review,
             take_orders=office.take_orders,
@@ -117,7 +118,11 @@ async def open_service(settings: Settings, *, work: bool, clock: Clock | None = 
         )
         stack.push_async_callback(office.people.noted)
         if work:
-            workflows = {**works.workflows, DELIVER: Deliver(database, engine, key, clock, sender).run}
+            workflows = {
+                **works.workflows,
+                ANSWER: _when_calm(intake, works.workflows[ANSWER]),
+                DELIVER: Deliver(database, engine, key, clock, sender).run,
+            }
             await stack.enter_async_context(
                 _at_work(database, engine, workflows, "service", service.strike_off, settings.stop_seconds)
             )
@@ -130,24 +135,33 @@ async def open_service(settings: Settings, *, work: bool, clock: Clock | None = 
 class _Works:
     """What reads, answers and reviews messages."""
 
-    detector: Detector
+    reader: Reader
     receive: Receive
     review: Review
     workflows: Mapping[str, Workflow]
 
 
 def _works(settings: Settings, database: Database, engine: Engine, outbox: Outbox, clock: Clock, *, tries_again: bool) -> _Works:
-    detector = Detector(built_in_rules())
+    reader = built_in_reader()
     wordings = built_in_replies()
     _check_store_name(wordings, settings.store)
-    buttons = last_steps(wordings.paths)
     scenes = Scenes(
-        wordings, detector.rulebook.thresholds, account=settings.account, store=settings.store, freshness=settings.freshness
+        wordings, reader.detector.rulebook.thresholds, account=settings.account, store=settings.store, freshness=settings.freshness
     )
-    receive = Receive(database, engine, detector, buttons, clock)
+    receive = Receive(database, engine, reader, clock)
     answer = Answer(database, engine, scenes, outbox, clock, undo_seconds=settings.undo_seconds, tries_again=tries_again)
-    review = Review(database, engine, receive, scenes, buttons, clock, undo_seconds=settings.undo_seconds)
-    return _Works(detector, receive, review, {ANSWER: answer.run, SEND: answer.send_later})
+    review = Review(database, engine, reader, scenes, clock, undo_seconds=settings.undo_seconds)
+    return _Works(reader, receive, review, {ANSWER: answer.run, SEND: answer.send_later})
+
+
+def _when_calm(intake: Intake, workflow: Workflow) -> Workflow:
+    """`workflow`, which lets piles of messages go first."""
+
+    async def run(account: str, subjects: Sequence[str]) -> None:
+        await intake.calm()
+        await workflow(account, subjects)
+
+    return run
 
 
 def _office(settings: Settings, database: Database, engine: Engine, clock: Clock) -> Office:

@@ -18,14 +18,12 @@ from msgbot.cancel import Asking
 from msgbot.channels.compose import OutgoingReply
 from msgbot.channels.mail import read_mail
 from msgbot.content.replies import built_in_replies
-from msgbot.content.rules import built_in_rules
 from msgbot.domain.cancellation import CancelReason, Proposal
-from msgbot.domain.detector import Detector
 from msgbot.domain.message import Kind, Message, Source
 from msgbot.domain.policy import Action
-from msgbot.domain.solicitation import last_steps
 from msgbot.errors import DeliveryError
 from msgbot.mailroom import Handled
+from msgbot.reader import built_in_reader
 from msgbot.receive import Receive
 from msgbot.scene import Scenes
 from msgbot.store import messages, replies
@@ -154,14 +152,14 @@ class NoEngine:
         self.waiting += subjects
 
 
-DETECTOR = Detector(built_in_rules())
+READER = built_in_reader()
 
 
 def bench(database: Database, tray: Tray) -> tuple[Receive, Answer, NoEngine]:
     engine = NoEngine()
     wordings = built_in_replies()
-    receive = Receive(database, engine, DETECTOR, last_steps(wordings.paths), lambda: NOW)  # type: ignore[arg-type]
-    scenes = Scenes(wordings, DETECTOR.rulebook.thresholds, account="main", store="", freshness=timedelta(hours=24))
+    receive = Receive(database, engine, READER, lambda: NOW)  # type: ignore[arg-type]
+    scenes = Scenes(wordings, READER.detector.rulebook.thresholds, account="main", store="", freshness=timedelta(hours=24))
     answer = Answer(database, engine, scenes, tray, lambda: NOW, undo_seconds=0)  # type: ignore[arg-type]
     return receive, answer, engine
 

@@ -50,7 +50,14 @@ def read_row(
 
 
 def message_of(
-    values: Mapping[str, str], raw: bytes, *, account: str, own_addresses: frozenset[str] = frozenset(), origin: str = ""
+    values: Mapping[str, str],
+    raw: bytes,
+    *,
+    account: str,
+    own_addresses: frozenset[str] = frozenset(),
+    source: Source = Source.FILE,
+    origin: str = "",
+    request_id: str = "",
 ) -> Message:
     """The message that says `values`, one for each of FIELDS, empty where there is none. Raises InputError that says what is
     lacking."""
@@ -69,7 +76,7 @@ def message_of(
         account=account,
         id=values["id"] if 0 < len(values["id"]) <= MAX_ID else content_id(raw),
         kind=kind,
-        source=Source.FILE,
+        source=source,
         text=framed.words,
         sent_at=_moment(values["sent_at"], flaws),
         order_ids=tuple(
@@ -84,6 +91,7 @@ def message_of(
         note=note,
         flaws=tuple(flaws),
         origin=origin,
+        request_id=request_id,
     )
 
 

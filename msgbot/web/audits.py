@@ -10,7 +10,7 @@ from aiohttp import web
 
 from msgbot.plain.audits import CaseData, audit_data, case_data, entry_data, proof_data
 from msgbot.store import trail
-from msgbot.web.messages import NDJSON
+from msgbot.web.bodies import NDJSON
 from msgbot.web.routing import Call, answer
 from msgbot.web.shapes import AuditQuery, EntriesQuery
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, NotRequired
 
 from aiohttp import web
@@ -74,6 +75,10 @@ class Problem(Exception):
         self.errors = list(errors)
         self.headers = dict(headers or {})
         self.members = members
+
+    def __reduce__(self) -> tuple[Callable[..., Problem], tuple[int, str, str]]:
+        # Problems come from the reader process, too; a pickled exception would be rebuilt from its text alone.
+        return partial(Problem, errors=self.errors, headers=self.headers, **self.members), (self.status, self.code, self.detail)
 
     def data(self, request_id: str = "") -> dict[str, Any]:
         """The document."""

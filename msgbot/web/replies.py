@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from aiohttp import web
 
-from msgbot.domain.message import Source
 from msgbot.plain.messages import decision_data, message_data, reply_data
 from msgbot.plain.verdicts import verdict_data
 from msgbot.review import Person, Reviewed
@@ -14,18 +11,21 @@ from msgbot.store.replies import Decided, Reply, ReplyState
 from msgbot.web.answers import PreviewData, ReviewedData
 from msgbot.web.bodies import parse_json
 from msgbot.web.cursors import read_cursor, write_cursor
-from msgbot.web.messages import read_fields, read_message
+from msgbot.web.posting import read_posted
+from msgbot.web.reading import Bad, read_values
 from msgbot.web.routing import Call, answer
 from msgbot.web.shapes import DismissIn, EditIn, Paged, RepliesQuery
 
 
 async def preview(call: Call) -> web.StreamResponse:
     """What would be answered to a message that is not put on file."""
-    made = read_fields(parse_json(call.raw))
-    message, _ = read_message(made, call.account, await call.service.own_addresses(call.account))
-    shown = await call.service.review.preview(replace(message, source=Source.API))
+    [item] = await read_posted(call, read_values, [parse_json(call.raw)], len(call.raw))
+    if isinstance(item, Bad):
+        raise item.problem
+    turn, _ = item
+    shown = await call.service.review.preview(turn)
     order_id = shown.order_ids[0] if shown.order_ids else ""
-    decided = Decided(message.id, shown.decision, order_id, call.service.clock())
+    decided = Decided(turn.message.id, shown.decision, order_id, call.service.clock())
     data: PreviewData = {
         "verdict": verdict_data(shown.turn.verdict),
         "order_ids": list(shown.order_ids),

@@ -8,7 +8,7 @@ from msgbot.domain.access import Permission as May
 from msgbot.plain.audits import AuditData, EntryData, ProofData
 from msgbot.plain.orders import CancellationData
 from msgbot.plain.verdicts import VerdictData
-from msgbot.web import access, audits, cancellations, documents, messages, operation, orders, replies, webhooks
+from msgbot.web import access, audits, cancellations, documents, messages, operation, orders, posting, replies, webhooks
 from msgbot.web.answers import (
     AccountData,
     AccountsData,
@@ -34,7 +34,7 @@ from msgbot.web.answers import (
     WebhookData,
     WebhooksData,
 )
-from msgbot.web.messages import MAIL, NDJSON
+from msgbot.web.bodies import MAIL, NDJSON
 from msgbot.web.routing import Media, Route
 from msgbot.web.shapes import (
     AccountIn,
@@ -66,7 +66,7 @@ MESSAGES = (
     Route(
         method="POST",
         path="/v1/messages",
-        handler=messages.post_messages,
+        handler=posting.post_messages,
         tag="Messages",
         says="Take messages in.\n\nOne message, a JSON array, or a stream of lines of any length. Each is read at once, and "
         "its verdict comes back; it is answered a moment later. Idempotent by account and id: one that is on file already "
@@ -80,7 +80,7 @@ MESSAGES = (
     Route(
         method="POST",
         path="/v1/mail",
-        handler=messages.post_mail,
+        handler=posting.post_mail,
         tag="Messages",
         says="Take a raw mail in.\n\nWhat mail-forwarding services post. What it is (a buyer's words, a notice, a bounce "
         "...) is read from its headers.",

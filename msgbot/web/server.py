@@ -19,6 +19,9 @@ _LONGEST_HEADER = 64 * 1024
 _KEEP_ALIVE_SECONDS = 75.0
 """How long an idle connection stays open; also how long a client may take to send its headers."""
 
+_GARBAGE = 50_000
+"""So many new objects are made before the collector looks at them: a batch of messages makes many, and hardly any in circles."""
+
 
 async def serve(app: web.Application, service: Service, host: str, port: int, on_ready: Callable[[str], None]) -> None:
     """Serves `app` until the process is told to stop (SIGTERM, SIGINT) or the service stops itself. Raises ConfigError when it
@@ -45,6 +48,7 @@ async def serve(app: web.Application, service: Service, host: str, port: int, on
             # make single requests wait.
             gc.collect()
             gc.freeze()
+            gc.set_threshold(_GARBAGE)
             on_ready(f"http://{_shown(host)}:{_port(runner)}")
             await service.stopping.wait()
         _log.info("stopping", seconds=settings.stop_seconds)

@@ -13,9 +13,10 @@ from msgbot.errors import AccessError
 from msgbot.store.deliveries import Delivery
 from msgbot.store.webhooks import Webhook
 from msgbot.web.answers import DeliveryData, WebhookData
+from msgbot.web.bodies import MAIL
 from msgbot.web.cursors import read_cursor, write_cursor
 from msgbot.web.idempotency import answer_once
-from msgbot.web.messages import MAIL, post_mail, post_messages
+from msgbot.web.posting import post_mail, post_messages
 from msgbot.web.routing import Call, answer
 from msgbot.web.shapes import Paged, WebhookIn
 
