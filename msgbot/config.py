@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from msgbot.errors import ConfigError
@@ -42,6 +42,9 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address that the service listens on.")
     port: Annotated[int, Field(ge=0, le=65_535)] = Field(8080, description="Port that the service listens on.")
+    trusted_proxies: frozenset[IPvAnyNetwork] = Field(
+        frozenset(), description="Addresses or networks of proxies that are believed whom they ask for (X-Forwarded-For)."
+    )
     max_body_mb: Annotated[float, Field(gt=0)] = Field(25.0, description="Largest request body; a stream of lines may be longer.")
     max_batch: Annotated[int, Field(gt=0)] = Field(10_000, description="Most messages in one JSON array.")
     rate_per_token: Annotated[float, Field(ge=0)] = Field(

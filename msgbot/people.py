@@ -106,8 +106,8 @@ class People:
 
     async def sign_in(self, name: str, password: str) -> tuple[Token, str]:
         """A token of twelve hours for this user, and its text. Raises AccessError: one and the same, after the same work, for a
-        name nobody has, a disabled user and a wrong password; and another when too many tries went wrong in a
-        row, or too many sign in at once."""
+        name nobody has, a disabled user and a wrong password. Raises TooOften when too many tries went wrong in a row, or too
+        many sign in at once."""
         # Before a try is counted for the name: who finds no place has tried nothing.
         with self._passwords.signing_in():
             user = None

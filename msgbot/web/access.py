@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+import structlog
 from aiohttp import web
 
-from msgbot.errors import NotFound
+from msgbot.errors import AccessError, NotFound, TooOften
 from msgbot.store.accounts import Account
 from msgbot.web.answers import AccountData, MeData, SignedInData
+from msgbot.web.limits import RateLimit, peer_of
 from msgbot.web.routing import Call, answer
 from msgbot.web.shapes import AccountIn, SignInIn
+
+WRONG_AT_ONCE, WRONG_A_SECOND = 30, 1 / 6
+"""So many sign-ins of one address may fail at once, and then so many a second."""
+SIGN_INS = web.AppKey("sign_ins", RateLimit)
+"""Under this key the application holds the limit for the addresses that sign in."""
+_log = structlog.get_logger()
 
 
 async def sign_in(call: Call) -> web.StreamResponse:
     """A token for a person who knows the password."""
     given = call.body(SignInIn)
-    token, secret = await call.service.people.sign_in(given.name, given.password)
+    peer, tries = peer_of(call.request, call.service.settings.trusted_proxies), call.request.app[SIGN_INS]
+    # Taken before the password is looked at: so those that are under way count.
+    tries.take(peer, "too many sign-ins from this address failed: try again later")
+    try:
+        token, secret = await call.service.people.sign_in(given.name, given.password)
+    except (AccessError, TooOften) as refused:
+        # Not the name: people type their password there by mistake.
+        _log.warning("sign-in refused", peer=peer, reason=str(refused))
+        raise
+    tries.give_back(peer)
     data: SignedInData = {
         "token": secret,
         "expires_at": token.expires_at.isoformat(),

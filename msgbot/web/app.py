@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler
 from msgbot import metrics
 from msgbot.errors import MsgbotError
 from msgbot.service import Service
+from msgbot.web.access import SIGN_INS, WRONG_A_SECOND, WRONG_AT_ONCE
 from msgbot.web.limits import RateLimit
 from msgbot.web.problems import Problem, problem_of
 from msgbot.web.routes import OPERATION, ROUTES
@@ -44,6 +45,7 @@ def operation_only(service: Service) -> web.Application:
 def _application(service: Service, routes: Iterable[Route]) -> web.Application:
     app = web.Application(middlewares=[_door])
     rates = RateLimit(service.settings.rate_per_token)
+    app[SIGN_INS] = RateLimit(WRONG_A_SECOND, at_once=WRONG_AT_ONCE)
     for route in routes:
         path = re.sub(r"\{(\w+)\}", _part, route.path)
         app.router.add_route(route.method, path, Endpoint(route, service, rates).handle)

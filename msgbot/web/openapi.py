@@ -236,6 +236,8 @@ def _failures(route: Route) -> list[int]:
         statuses |= {409}
     if route.etag and route.method != "GET":
         statuses |= {412}
-    if route.path.startswith(("/v1/incoming", "/v1/sign-in")):
+    if route.path.startswith("/v1/incoming"):
         statuses |= {401, 403, 409}
+    if route.path == "/v1/sign-in":
+        statuses |= {401, 429}
     return sorted(statuses - {200})

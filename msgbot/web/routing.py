@@ -163,9 +163,7 @@ class Endpoint:
         if scheme.lower() != "bearer" or not token.strip():
             raise AccessError("send a token: Authorization: Bearer msgbot_...", known=False)
         actor = await self._service.people.authenticate(token.strip())
-        if wait := self._rates.wait(actor.token_id):
-            headers = {"Retry-After": str(max(1, round(wait)))}
-            raise Problem(429, "rate_limited", f"the token {actor.token_name} asks too often", headers=headers)
+        self._rates.take(actor.token_id, f"the token {actor.token_name} asks too often")
         return actor
 
     async def _account(self, request: web.Request, actor: Actor) -> str:

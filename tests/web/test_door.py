@@ -5,11 +5,17 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
 
-from msgbot.web.limits import RateLimit
+from msgbot.domain.access import Role
+from msgbot.errors import TooOften
+from msgbot.web.access import WRONG_AT_ONCE
+from msgbot.web.limits import RateLimit, peer_of
 from msgbot.web.openapi import document
 from msgbot.web.routes import ROUTES
 from tests.web.conftest import A, Doors, Front, message, order
@@ -89,10 +95,57 @@ async def test_a_token_that_asks_too_often_has_to_wait(doors: Doors) -> None:
 def test_a_bucket_fills_at_its_rate() -> None:
     now = 0.0
     limit = RateLimit(2, lambda: now)
-    assert [limit.wait("a") for _ in range(5)] == [0, 0, 0, 0, 0.5]
+
+    def wait(key: str) -> float:
+        try:
+            limit.take(key, "wait")
+        except TooOften as told:
+            return told.seconds
+        return 0
+
+    assert [wait("a") for _ in range(5)] == [0, 0, 0, 0, 0.5]
     now = 0.5
-    assert [limit.wait("a"), limit.wait("a")] == [0, 0.5]
-    assert limit.wait("b") == 0
+    assert [wait("a"), wait("a")] == [0, 0.5]
+    assert wait("b") == 0
+    limit.give_back("a")
+    assert [wait("a"), wait("a")] == [0, 0.5]
+
+
+async def test_who_guesses_passwords_has_to_wait(lone: Front) -> None:
+    """For a name after five wrong ones; from one address after many, whatever the names."""
+    await lone.service.people.add_user("alice", "a long enough password", Role.AGENT, None)
+
+    async def sign_in(name: str, word: str = "wrong") -> tuple[int, bool]:
+        told = await lone.call("POST", "/v1/sign-in", {"name": name, "password": word}, by="")
+        return told.status, int(told.headers.get("Retry-After", 0)) > 0
+
+    assert [await sign_in("bob") for _ in range(6)] == [*[(401, False)] * 5, (429, True)]
+    # Who knows the password costs the address nothing.
+    assert [await sign_in("alice", "a long enough password") for _ in range(3)] == [(201, False)] * 3
+    tried = [await sign_in(f"name{number}") for number in range(WRONG_AT_ONCE - 6)]
+    assert tried == [(401, False)] * len(tried)
+    assert await sign_in("alice", "a long enough password") == (429, True)
+
+
+@pytest.mark.parametrize(
+    ("remote", "forwarded", "peer"),
+    [
+        ("192.0.2.1", [], "192.0.2.1"),
+        ("192.0.2.1", ["203.0.113.9"], "192.0.2.1"),  # no proxy of ours: it may say what it likes
+        ("127.0.0.1", ["203.0.113.9"], "203.0.113.9"),
+        ("127.0.0.1", ["198.51.100.7, 203.0.113.9"], "203.0.113.9"),  # the first was sent along by the client
+        ("127.0.0.1", ["198.51.100.7", "203.0.113.9, 10.1.2.3"], "203.0.113.9"),
+        ("127.0.0.1", ["nonsense"], "127.0.0.1"),
+        ("127.0.0.1", [], "127.0.0.1"),
+        ("::ffff:127.0.0.1", ["203.0.113.9"], "203.0.113.9"),
+        ("::1", ["2001:db8:1:2:3:4:5:6"], "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", [], "fe80::/64"),
+    ],
+)
+def test_whose_address_counts(remote: str, forwarded: list[str], peer: str) -> None:
+    headers = [("X-Forwarded-For", each) for each in forwarded]
+    request = make_mocked_request("POST", "/v1/sign-in", CIMultiDict(headers)).clone(remote=remote)
+    assert peer_of(request, [ip_network("127.0.0.1"), ip_network("::1"), ip_network("10.0.0.0/8")]) == peer
 
 
 async def test_a_client_that_sends_too_slowly_is_let_go_and_keeps_nobody_waiting(doors: Doors) -> None:
