@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from msgbot.web.routing import Call
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
-KEPT = timedelta(hours=24)
 ABANDONED = timedelta(minutes=10)
 """A request that was begun so long ago and has no answer most likely died with its process; it may be tried again."""
 _HEADERS = ("Content-Type", "ETag", "Location")
@@ -37,7 +36,7 @@ async def answer_once(call: Call, handler: Callable[[Call], Awaitable[web.Stream
     actor = call.actor.token_id if call.actor is not None else ""
     print_ = _fingerprint(call)
     async with database.transaction() as connection:
-        kept = await idempotency.begin(connection, actor, key, print_, now, forgotten=now - KEPT, abandoned=now - ABANDONED)
+        kept = await idempotency.begin(connection, actor, key, print_, now, abandoned=now - ABANDONED)
     if kept is not None:
         return _again(kept, print_)
     done = False
