@@ -20,31 +20,35 @@ _TOGETHER = 500
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A request that came before: what it was, and the answer; `status` is None while it is being worked on."""
+    """A request that came before: what it was, when, and the answer; `status` is None while it is being worked on, and for good
+    when its process died over it."""
 
     fingerprint: str
+    at: datetime
     status: int | None
     headers: Mapping[str, str]
     body: bytes
 
 
 async def begin(
-    connection: AsyncConnection, actor: str, key: str, fingerprint: str, now: datetime, *, abandoned: datetime
+    connection: AsyncConnection, actor: str, key: str, fingerprint: str, now: datetime, *, abandoned: datetime | None
 ) -> Kept | None:
     """None when this is the first request of `actor` with this key, which is now on file; else what came before. What is older
-    than keys are kept does not count, nor a request without an answer from before `abandoned`."""
+    than keys are kept does not count, nor, if it is given, a request without an answer from before `abandoned`."""
     where = (keys.c.actor == actor, keys.c.key == key)
-    old = or_(keys.c.at < now - KEPT, keys.c.status.is_(None) & (keys.c.at < abandoned))
+    old = keys.c.at < now - KEPT
+    if abandoned is not None:
+        old = or_(old, keys.c.status.is_(None) & (keys.c.at < abandoned))
     await connection.execute(delete(keys).where(*where, old))
     try:
         async with connection.begin_nested():
             await connection.execute(insert(keys).values(actor=actor, key=key, fingerprint=fingerprint, at=now))
     except IntegrityError:
         row = (await connection.execute(select(keys).where(*where))).first()
-        # One that was just dropped is being sorted out: whoever asks again will be the first.
-        return (
-            Kept(row.fingerprint, row.status, dict(row.headers or {}), row.body or b"") if row else Kept(fingerprint, None, {}, b"")
-        )
+        if row is None:
+            # One that was just dropped is being sorted out: whoever asks again will be the first.
+            return Kept(fingerprint, now, None, {}, b"")
+        return Kept(row.fingerprint, row.at, row.status, dict(row.headers or {}), row.body or b"")
     return None
 
 

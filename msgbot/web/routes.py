@@ -76,6 +76,7 @@ MESSAGES = (
         media=(_LINES_IN,),
         answers={201: TakenData, 200: (TakenData | BatchData, _LINES_OUT)},
         changes=True,
+        again=True,
     ),
     Route(
         method="POST",
@@ -88,6 +89,7 @@ MESSAGES = (
         media=(_RAW_MAIL, _OCTETS, Media("text/plain", "The same.")),
         answers={201: TakenData, 200: TakenData},
         changes=True,
+        again=True,
     ),
     Route(
         method="GET",
@@ -211,6 +213,7 @@ ORDERS = (
         body=OrderIn,
         answers={200: PushedData, 201: PushedData},
         changes=True,
+        again=True,
     ),
     Route(
         method="GET",
@@ -437,6 +440,7 @@ WEBHOOKS = (
         body=MessageIn | list[MessageIn],
         media=(_RAW_MAIL,),
         answers={200: TakenData | BatchData, 201: TakenData},
+        again=True,
     ),
 )
 ACCESS = (

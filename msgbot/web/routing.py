@@ -43,7 +43,8 @@ class Route:
     """One operation. `says` is its documentation: one line, then the rest. `permission` is what it takes; without one anybody
     may, or, if `known`, anybody with a token. `body` is the shape of the
     JSON body; `media` are other bodies it takes. `answers` says what comes back by status: a shape, media, or None for nothing.
-    `changes`: an Idempotency-Key is heeded. `account`: it works within one account. `etag`: the answer carries an ETag, and
+    `changes`: an Idempotency-Key is heeded; `again`: done twice, it changes nothing more than once, so that it may be tried again
+    when nobody knows whether it was done. `account`: it works within one account. `etag`: the answer carries an ETag, and
     If-Match is heeded. `secret`: the answer holds a secret, which is never kept.
     `most_mb`: the largest body, where the setting allows too much for it."""
 
@@ -59,6 +60,7 @@ class Route:
     query: type[BaseModel] | None = None
     answers: Mapping[int, Any] = field(default_factory=dict)
     changes: bool = False
+    again: bool = False
     account: bool = True
     etag: bool = False
     secret: bool = False
