@@ -26,7 +26,7 @@ async def sign_in(call: Call) -> web.StreamResponse:
     # Taken before the password is looked at: so those that are under way count.
     tries.take(peer, "too many sign-ins from this address failed: try again later")
     try:
-        token, secret = await call.service.people.sign_in(given.name, given.password)
+        token, secret = await call.service.people.sign_in(given.name, given.password, request_id=call.request_id)
     except (AccessError, TooOften) as refused:
         # Not the name: people type their password there by mistake.
         _log.warning("sign-in refused", peer=peer, reason=str(refused))
@@ -71,7 +71,9 @@ async def put_account(call: Call) -> web.StreamResponse:
     accounts = call.service.accounts
     known = await call.service.account(name)
     if known is None:
-        made = await accounts.add(name, store=given.store, own_addresses=given.own_addresses, by=call.who)
+        made = await accounts.add(
+            name, store=given.store, own_addresses=given.own_addresses, by=call.who, request_id=call.request_id
+        )
         status = 201
     else:
         version = call.if_match()
@@ -82,6 +84,7 @@ async def put_account(call: Call) -> web.StreamResponse:
             store=given.store,
             own_addresses=given.own_addresses,
             by=call.who,
+            request_id=call.request_id,
         )
         status = 200
     call.service.forget_accounts()

@@ -28,9 +28,9 @@ async def list_webhooks(call: Call) -> web.StreamResponse:
 async def post_webhook(call: Call) -> web.StreamResponse:
     """Makes a webhook; its secret is in the answer."""
     given = call.body(WebhookIn)
-    made = await call.service.webhooks.add(call.account, given.url, given.events)
-    if not given.enabled:
-        made = await call.service.webhooks.change(call.account, made.id, made.version, enabled=False)
+    made = await call.service.webhooks.add(
+        call.account, given.url, given.events, enabled=given.enabled, by=call.who, request_id=call.request_id
+    )
     data = _data(made, await call.service.webhooks.secret(call.account, made.id))
     return answer(data, 201, version=made.version, headers={"Location": f"/v1/webhooks/{made.id}"})
 
@@ -48,20 +48,28 @@ async def put_webhook(call: Call) -> web.StreamResponse:
     if version is None:
         version = (await call.service.webhooks.get(call.account, identity)).version
     changed = await call.service.webhooks.change(
-        call.account, identity, version, url=given.url, events=given.events, enabled=given.enabled
+        call.account,
+        identity,
+        version,
+        url=given.url,
+        events=given.events,
+        enabled=given.enabled,
+        by=call.who,
+        request_id=call.request_id,
     )
     return answer(_data(changed), version=changed.version)
 
 
 async def delete_webhook(call: Call) -> web.StreamResponse:
     """Removes a webhook; what is on its way to it is cancelled."""
-    await call.service.webhooks.remove(call.account, call.value("webhook_id"))
+    await call.service.webhooks.remove(call.account, call.value("webhook_id"), by=call.who, request_id=call.request_id)
     return web.Response(status=204)
 
 
 async def rotate_secret(call: Call) -> web.StreamResponse:
     """Gives a webhook a new secret; it is in the answer."""
-    changed = await call.service.webhooks.rotate_secret(call.account, call.value("webhook_id"))
+    identity = call.value("webhook_id")
+    changed = await call.service.webhooks.rotate_secret(call.account, identity, by=call.who, request_id=call.request_id)
     return answer(_data(changed, await call.service.webhooks.secret(call.account, changed.id)), version=changed.version)
 
 
