@@ -276,6 +276,7 @@ async def _stream(call: Call) -> web.StreamResponse:
 
 
 async def _answer_lines(call: Call, batch: Sequence[tuple[int, bytes]], totals: dict[str, int], spool: Spool) -> None:
+    await call.go_on()
     items = [await _read_line(call, line) for _, line in batch]
     results = await _take(call, items)
     for name, count in _summary(results).items():

@@ -85,6 +85,22 @@ class Call:
         """Who asks, as the audit names them."""
         return self.actor.name if self.actor is not None else ""
 
+    async def authenticate(self) -> Actor:
+        """Whose token the request shows, as it is now. Raises AccessError."""
+        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise AccessError("send a token: Authorization: Bearer msgbot_...", known=False)
+        self.actor = await self.service.people.authenticate(token.strip())
+        return self.actor
+
+    async def go_on(self) -> None:
+        """Returns when whoever asks may still do so: to be called now and then while an answer goes on and on. Raises AccessError
+        when the token was revoked or has expired since, or allows less."""
+        actor = await self.authenticate()
+        check_permission(self.route, actor)
+        if self.account and not actor.may_use(self.account):
+            raise AccessError(f"{actor.name} may not use the account {self.account} any more")
+
     def value(self, name: str) -> str:
         """A part of the path. Raises NotFound for one that no id can be."""
         value = self.request.match_info[name]
@@ -123,6 +139,12 @@ def answer(data: Any, status: int = 200, *, version: int | None = None, headers:
     return web.Response(status=status, body=body, content_type=JSON, headers=sent)
 
 
+def check_permission(route: Route, actor: Actor) -> None:
+    """Raises AccessError when `actor` lacks what the route takes."""
+    if route.permission is not None and not actor.may(route.permission):
+        raise AccessError(f"the role {actor.role.value} of {actor.name} does not include {route.permission.value}")
+
+
 class Endpoint:
     """A route on the wire."""
 
@@ -136,14 +158,12 @@ class Endpoint:
         call = Call(request, self._service, self._route, request[REQUEST_ID])
         route, settings = self._route, self._service.settings
         if route.permission is not None or route.known:
-            call.actor = await self._actor(request)
-            structlog.contextvars.bind_contextvars(actor=call.actor.name)
-            if route.permission is not None and not call.actor.may(route.permission):
-                raise AccessError(
-                    f"the role {call.actor.role.value} of {call.actor.name} does not include {route.permission.value}"
-                )
+            actor = await call.authenticate()
+            structlog.contextvars.bind_contextvars(actor=actor.name)
+            self._rates.take(actor.token_id, f"the token {actor.token_name} asks too often")
+            check_permission(route, actor)
             if route.account:
-                call.account = await self._account(request, call.actor)
+                call.account = await self._account(request, actor)
                 structlog.contextvars.bind_contextvars(account=call.account)
         if route.query is not None:
             call.query_value = _query(request, route.query)
@@ -159,14 +179,6 @@ class Endpoint:
         if route.changes and "Idempotency-Key" in request.headers:
             return await answer_once(call, route.handler)
         return await route.handler(call)
-
-    async def _actor(self, request: web.Request) -> Actor:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise AccessError("send a token: Authorization: Bearer msgbot_...", known=False)
-        actor = await self._service.people.authenticate(token.strip())
-        self._rates.take(actor.token_id, f"the token {actor.token_name} asks too often")
-        return actor
 
     async def _account(self, request: web.Request, actor: Actor) -> str:
         named = request.headers.get(ACCOUNT_HEADER, "").strip()
