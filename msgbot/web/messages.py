@@ -256,6 +256,8 @@ async def _stream(call: Call) -> web.StreamResponse:
         size = answered = 0
         try:
             async for line in read_lines(call.request, settings.idle_seconds):
+                if call.service.stopping.is_set():
+                    raise Problem(503, "stopping", "the service stops: send this line and those after it again in a moment")
                 if line is not None and line[1].strip():
                     batch.append(line)
                     size += len(line[1])

@@ -289,6 +289,28 @@ async def test_a_stream_ends_when_its_token_does(front: Front) -> None:
     assert [each["id"] for each in (await front.call("GET", "/v1/messages")).data["messages"]] == ["m1"]
 
 
+async def test_a_stream_ends_where_the_service_stops_and_says_so(lone: Front) -> None:
+    async def lines() -> AsyncIterator[bytes]:
+        yield json.dumps(message(number=1)).encode() + b"\n"
+        await heard.wait()
+        lone.service.stopping.set()
+        # The client sends nothing more, and does not end its stream either.
+        await asyncio.Event().wait()
+
+    heard = asyncio.Event()
+    headers = {"Authorization": f"Bearer {await lone.token('integrator')}", "Content-Type": "application/x-ndjson"}
+    answers = []
+    async with lone.session.post(lone.server.make_url("/v1/messages"), data=lines(), headers=headers) as response:
+        async for line in response.content:
+            answers.append(json.loads(line))
+            heard.set()
+    assert [(each.get("line"), each.get("error", {}).get("type")) for each in answers] == [
+        (1, None),
+        (2, "urn:msgbot:problem:stopping"),
+        (None, None),
+    ]
+
+
 async def test_a_download_is_cut_off_when_its_token_ends(lone: Front, monkeypatch: pytest.MonkeyPatch) -> None:
     async with lone.service.database.transaction() as connection:
         await trail.append_many(connection, "main", NOW, [(EntryKind.DECISION, {})] * (trail.PAGE + 1))
