@@ -38,7 +38,7 @@ async def sign_in(call: Call) -> web.StreamResponse:
         "name": given.name,
         "role": token.role.value,
     }
-    return answer(data, 201, headers={"Cache-Control": "no-store"})
+    return answer(data, 201)
 
 
 async def me(call: Call) -> web.StreamResponse:

@@ -252,6 +252,19 @@ async def test_routes_and_documentation_are_the_same(lone: Front) -> None:
     assert served == told
 
 
+async def test_every_answer_has_its_request_id_and_may_not_be_stored(lone: Front) -> None:
+    """Streams, too."""
+    line = json.dumps(message()).encode()
+    for told in (
+        await lone.call("GET", "/healthz", by=""),
+        await lone.call("GET", "/nowhere", by=""),
+        await lone.call("POST", "/v1/messages", data=line, Content_Type="application/x-ndjson"),
+        await lone.call("GET", "/v1/audit/entries"),
+    ):
+        assert told.headers["X-Request-Id"]
+        assert (told.headers["Cache-Control"], told.headers["Server"]) == ("no-store", "msgbot")
+
+
 async def test_request_ids_from_outside_are_kept_if_they_are_sane(lone: Front) -> None:
     assert (await lone.call("GET", "/healthz", by="", X_Request_Id="abc-1")).headers["X-Request-Id"] == "abc-1"
     assert (await lone.call("GET", "/healthz", by="", X_Request_Id="a b<c>")).headers["X-Request-Id"] != "a b<c>"
