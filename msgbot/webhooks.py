@@ -6,7 +6,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from yarl import URL
@@ -22,6 +21,7 @@ from msgbot.senders.targets import check_url
 from msgbot.store import deliveries, trail, webhooks
 from msgbot.store.database import Database
 from msgbot.store.deliveries import Delivery, DeliveryState
+from msgbot.store.paging import Place
 from msgbot.store.webhooks import Webhook
 
 
@@ -122,11 +122,8 @@ class Webhooks:
             await self._record(connection, changed, "secret renewed", by, request_id)
         return changed
 
-    async def deliveries(
-        self, account: str, webhook_id: str, *, before: tuple[datetime, str] | None = None, limit: int
-    ) -> list[Delivery]:
-        """The newest deliveries to a webhook, the newest first; perhaps only those behind the one with this time and id. Raises
-        NotFound."""
+    async def deliveries(self, account: str, webhook_id: str, *, before: Place | None = None, limit: int) -> list[Delivery]:
+        """Up to `limit` deliveries to a webhook, the newest first, from behind the one that `before` names. Raises NotFound."""
         async with self._database.reading() as connection:
             await _known(connection, account, webhook_id)
             return await deliveries.of_webhook(connection, account, webhook_id, before=before, limit=limit)

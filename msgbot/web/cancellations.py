@@ -7,12 +7,11 @@ from aiohttp import web
 from msgbot.amazon.cancellation_files import CancellationRow, write_cancellation_file
 from msgbot.cancel import Asking, Ruled
 from msgbot.domain.cancellation import Proposal
-from msgbot.domain.message import ORDER_ID
-from msgbot.errors import Conflict, InputError
+from msgbot.errors import Conflict
 from msgbot.plain.orders import cancellation_data, row_data, ruling_data
 from msgbot.store import cancellations
 from msgbot.web.answers import FileData, RequestedData
-from msgbot.web.cursors import read_cursor, write_cursor
+from msgbot.web.cursors import page_of, read_cursor
 from msgbot.web.problems import Problem
 from msgbot.web.routing import Call, answer
 from msgbot.web.shapes import CancellationIn, CancellationsQuery, FileQuery, OverrideIn
@@ -22,10 +21,7 @@ TABLE = "text/tab-separated-values"
 
 async def post_cancellation(call: Call) -> web.StreamResponse:
     """Asks the guard: 202 when the cancellation goes ahead, 409 with the ruling when it does not."""
-    order_id = call.value("order_id")
-    if not ORDER_ID.fullmatch(order_id):
-        raise InputError(f"{order_id[:50]!r} is no order id; one looks like 114-0000001-0000001", field="order_id")
-    given = call.body(CancellationIn)
+    order_id, given = call.order_id(), call.body(CancellationIn)
     proposal = Proposal(order_id, given.reason, tuple(dict.fromkeys(given.item_ids)))
     asking = Asking("HTTP API", call.who, call.request_id)
     return _requested(await call.service.cancel.request(call.account, proposal, asking, confirm=given.confirm))
@@ -69,8 +65,7 @@ async def list_cancellations(call: Call) -> web.StreamResponse:
     query = call.query(CancellationsQuery)
     async with call.service.database.reading() as connection:
         found = await cancellations.page(connection, call.account, query.state, read_cursor(query.cursor), query.limit + 1)
-    shown = found[: query.limit]
-    cursor = write_cursor(shown[-1].created_at, shown[-1].id) if len(found) > query.limit else None
+    shown, cursor = page_of(found, query.limit, lambda each: (each.created_at, each.id))
     return answer({"cancellations": [cancellation_data(each) for each in shown], "next_cursor": cursor})
 
 

@@ -7,15 +7,18 @@ import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 from urllib.parse import quote
 
 from aiohttp import web
 from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from msgbot.channels.decoding import storable
 from msgbot.channels.mail import read_mail
 from msgbot.channels.rows import message_of
+from msgbot.domain.conversation import Turn
 from msgbot.domain.message import Message, Source, buyer_key_of
 from msgbot.errors import InputError, MsgbotError, NotFound
 from msgbot.plain.messages import decision_data, message_data, reply_data
@@ -24,7 +27,7 @@ from msgbot.receive import Received
 from msgbot.store import messages, replies
 from msgbot.web.answers import DetailData, ListedData, TakenData
 from msgbot.web.bodies import LONGEST_LINE, parse_json, read_lines
-from msgbot.web.cursors import read_cursor, write_cursor
+from msgbot.web.cursors import page_of, read_cursor
 from msgbot.web.problems import Problem, invalid, problem_of
 from msgbot.web.routing import Call, answer
 from msgbot.web.shapes import DetectIn, MessageIn, MessagesQuery, canonical
@@ -97,23 +100,9 @@ async def list_messages(call: Call) -> web.StreamResponse:
     )
     async with call.service.database.reading() as connection:
         found = await messages.page(connection, call.account, wanted, read_cursor(query.cursor), query.limit + 1)
-        shown = found[: query.limit]
-        ids = [turn.message.id for turn in shown]
-        decided = await replies.decided(connection, call.account, ids)
-        answers = await replies.to_messages(connection, call.account, ids)
-    listed: list[ListedData] = []
-    for turn in shown:
-        message_id = turn.message.id
-        listed.append(
-            {
-                **message_data(turn),
-                "decision": decision_data(decided[message_id]) if message_id in decided else None,
-                "reply": reply_data(answers[message_id], turn.message) if message_id in answers else None,
-            }
-        )
-    last = shown[-1] if len(found) > query.limit else None
-    cursor = write_cursor(last.received_at, last.message.id) if last is not None and last.received_at is not None else None
-    return answer({"messages": listed, "next_cursor": cursor})
+        turns, cursor = page_of(found, query.limit, lambda turn: (cast(datetime, turn.received_at), turn.message.id))
+        shown = await listed(connection, call.account, turns)
+    return answer({"messages": shown, "next_cursor": cursor})
 
 
 async def get_message(call: Call) -> web.StreamResponse:
@@ -124,15 +113,24 @@ async def get_message(call: Call) -> web.StreamResponse:
         if turn is None:
             raise NotFound(f"no message {message_id[:100]} of account {call.account}")
         order_ids = await messages.orders_of(connection, turn.message)
-        decided = (await replies.decided(connection, call.account, [message_id])).get(message_id)
-        reply = (await replies.to_messages(connection, call.account, [message_id])).get(message_id)
-    data: DetailData = {
-        **message_data(turn),
-        "about_orders": list(order_ids),
-        "decision": decision_data(decided) if decided is not None else None,
-        "reply": reply_data(reply, turn.message) if reply is not None else None,
-    }
+        [shown] = await listed(connection, call.account, [turn])
+    data: DetailData = {**shown, "about_orders": list(order_ids)}
     return answer(data)
+
+
+async def listed(connection: AsyncConnection, account: str, turns: Sequence[Turn]) -> list[ListedData]:
+    """Messages with the decision on each and its reply."""
+    ids = [turn.message.id for turn in turns]
+    decided = await replies.decided(connection, account, ids)
+    answers = await replies.to_messages(connection, account, ids)
+    return [
+        {
+            **message_data(turn),
+            "decision": decision_data(decided[turn.message.id]) if turn.message.id in decided else None,
+            "reply": reply_data(answers[turn.message.id], turn.message) if turn.message.id in answers else None,
+        }
+        for turn in turns
+    ]
 
 
 async def post_detect(call: Call) -> web.StreamResponse:

@@ -13,7 +13,7 @@ from msgbot.review import Person, Reviewed
 from msgbot.store.replies import Decided, Reply, ReplyState
 from msgbot.web.answers import PreviewData, ReviewedData
 from msgbot.web.bodies import parse_json
-from msgbot.web.cursors import read_cursor, write_cursor
+from msgbot.web.cursors import page_of, read_cursor
 from msgbot.web.messages import read_fields, read_message
 from msgbot.web.routing import Call, answer
 from msgbot.web.shapes import DismissIn, EditIn, Paged, RepliesQuery
@@ -85,8 +85,7 @@ async def _changed(call: Call, reply: Reply, status: int = 200) -> web.Response:
 async def _page(call: Call, query: Paged, state: ReplyState | None, order_id: str) -> tuple[list[ReviewedData], str | None]:
     states = [state] if state is not None else []
     found = await call.service.review.page(call.account, states, read_cursor(query.cursor), query.limit + 1, order_id)
-    shown = found[: query.limit]
-    cursor = write_cursor(shown[-1].reply.created_at, shown[-1].reply.id) if len(found) > query.limit else None
+    shown, cursor = page_of(found, query.limit, lambda each: (each.reply.created_at, each.reply.id))
     return [_data(each) for each in shown], cursor
 
 

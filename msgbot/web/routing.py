@@ -13,7 +13,8 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from msgbot.domain.access import Actor, Permission
-from msgbot.errors import AccessError, NotFound
+from msgbot.domain.message import ORDER_ID
+from msgbot.errors import AccessError, InputError, NotFound
 from msgbot.service import Service
 from msgbot.web.bodies import parse_json, read_body
 from msgbot.web.idempotency import answer_once
@@ -106,6 +107,13 @@ class Call:
         value = self.request.match_info[name]
         if "\0" in value or any("\ud800" <= sign <= "\udfff" for sign in value):
             raise NotFound(f"nothing has an id with NUL or half of a pair in it: {name}")
+        return value
+
+    def order_id(self) -> str:
+        """The order id in the path. Raises InputError when it cannot be one."""
+        value = self.value("order_id")
+        if not ORDER_ID.fullmatch(value):
+            raise InputError(f"{value[:50]!r} is no order id; one looks like 114-0000001-0000001", field="order_id")
         return value
 
     def query(self, shape: type[Model]) -> Model:

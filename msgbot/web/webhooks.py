@@ -13,7 +13,7 @@ from msgbot.errors import AccessError
 from msgbot.store.deliveries import Delivery
 from msgbot.store.webhooks import Webhook
 from msgbot.web.answers import DeliveryData, WebhookData
-from msgbot.web.cursors import read_cursor, write_cursor
+from msgbot.web.cursors import page_of, read_cursor
 from msgbot.web.idempotency import answer_once
 from msgbot.web.messages import MAIL, post_mail, post_messages
 from msgbot.web.routing import Call, answer
@@ -84,8 +84,7 @@ async def list_deliveries(call: Call) -> web.StreamResponse:
     found = await call.service.webhooks.deliveries(
         call.account, call.value("webhook_id"), before=read_cursor(query.cursor), limit=query.limit + 1
     )
-    shown = found[: query.limit]
-    cursor = write_cursor(shown[-1].created_at, shown[-1].id) if len(found) > query.limit else None
+    shown, cursor = page_of(found, query.limit, lambda each: (each.created_at, each.id))
     return answer({"deliveries": [_delivery(each) for each in shown], "next_cursor": cursor})
 
 
