@@ -5,11 +5,12 @@ from __future__ import annotations
 import structlog
 from aiohttp import web
 
+from msgbot.domain.access import Permission as May
 from msgbot.errors import AccessError, NotFound, TooOften
 from msgbot.store.accounts import Account
-from msgbot.web.answers import AccountData, MeData, SignedInData
+from msgbot.web.answers import AccountData, AccountsData, MeData, SignedInData
 from msgbot.web.limits import RateLimit, peer_of
-from msgbot.web.routing import Call, answer
+from msgbot.web.routing import Call, Route, answer
 from msgbot.web.shapes import AccountIn, SignInIn
 
 WRONG_AT_ONCE, WRONG_A_SECOND = 30, 1 / 6
@@ -99,3 +100,50 @@ def _data(account: Account) -> AccountData:
         "created_at": account.created_at.isoformat(),
         "version": account.version,
     }
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/sign-in",
+        handler=sign_in,
+        tag="Access",
+        says="Get a token for a name and password.",
+        body=SignInIn,
+        most_mb=0.016,
+        answers={201: SignedInData},
+    ),
+    Route(
+        method="GET",
+        path="/v1/me",
+        handler=me,
+        tag="Access",
+        says="See who a token speaks for.",
+        known=True,
+        answers={200: MeData},
+        account=False,
+    ),
+    Route(
+        method="GET",
+        path="/v1/accounts",
+        handler=list_accounts,
+        tag="Access",
+        says="List the seller accounts that the token may use.",
+        known=True,
+        answers={200: AccountsData},
+        account=False,
+    ),
+    Route(
+        method="PUT",
+        path="/v1/accounts/{account}",
+        handler=put_account,
+        tag="Access",
+        says="Make a seller account, or change one.",
+        permission=May.MANAGE_ACCOUNTS,
+        body=AccountIn,
+        answers={200: AccountData, 201: AccountData},
+        changes=True,
+        account=False,
+        etag=True,
+    ),
+)

@@ -8,10 +8,10 @@ import json
 
 from aiohttp import web
 
-from msgbot.plain.audits import CaseData, audit_data, case_data, entry_data, proof_data
+from msgbot.domain.access import Permission as May
+from msgbot.plain.audits import AuditData, CaseData, EntryData, ProofData, audit_data, case_data, entry_data, proof_data
 from msgbot.store import trail
-from msgbot.web.messages import NDJSON
-from msgbot.web.routing import Call, answer
+from msgbot.web.routing import LINES_OUT, NDJSON, Call, Media, Route, answer
 from msgbot.web.shapes import AuditQuery, EntriesQuery
 
 CSV = "text/csv"
@@ -81,3 +81,37 @@ def _table(cases: list[CaseData]) -> str:
 def _harmless(value: object) -> object:
     """A cell that no spreadsheet takes for a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/v1/audit",
+        handler=get_audit,
+        tag="Audit",
+        says="Get the audit of a period.\n\nAs JSON; or the informal requests alone, as CSV or one a line.",
+        permission=May.READ_AUDIT,
+        query=AuditQuery,
+        answers={200: (AuditData, Media(CSV, "One informal request a row."), LINES_OUT)},
+    ),
+    Route(
+        method="GET",
+        path="/v1/audit/entries",
+        handler=get_entries,
+        tag="Audit",
+        says="Get the entries of the audit trail, one a line.",
+        permission=May.READ_AUDIT,
+        query=EntriesQuery,
+        answers={200: (EntryData, LINES_OUT)},
+    ),
+    Route(
+        method="GET",
+        path="/v1/audit/verify",
+        handler=verify,
+        tag="Audit",
+        says="Prove that the audit trail was not changed.\n\n`broken` is null when every entry holds, else the first place "
+        "where it does not.",
+        permission=May.READ_AUDIT,
+        answers={200: ProofData},
+    ),
+)

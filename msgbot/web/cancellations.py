@@ -6,17 +6,19 @@ from aiohttp import web
 
 from msgbot.amazon.cancellation_files import CancellationRow, write_cancellation_file
 from msgbot.cancel import Asking, Ruled
+from msgbot.domain.access import Permission as May
 from msgbot.domain.cancellation import Proposal
 from msgbot.errors import Conflict
-from msgbot.plain.orders import cancellation_data, row_data, ruling_data
+from msgbot.plain.orders import CancellationData, cancellation_data, row_data, ruling_data
 from msgbot.store import cancellations
-from msgbot.web.answers import FileData, RequestedData
+from msgbot.web.answers import CancellationsData, FileData, RequestedData
 from msgbot.web.cursors import page_of, read_cursor
 from msgbot.web.problems import Problem
-from msgbot.web.routing import Call, answer
+from msgbot.web.routing import OCTETS, Call, Media, Route, answer
 from msgbot.web.shapes import CancellationIn, CancellationsQuery, FileQuery, OverrideIn
 
 TABLE = "text/tab-separated-values"
+_TABLE_FILE = Media(TABLE, "Amazon's order cancellation template.")
 
 
 async def post_cancellation(call: Call) -> web.StreamResponse:
@@ -94,3 +96,82 @@ def _requested(ruled: Ruled) -> web.Response:
     made = ruled.cancellation
     data: RequestedData = {"cancellation": cancellation_data(made), "ruling": ruling_data(ruled.ruling)}
     return answer(data, 202, headers={"Location": f"/v1/cancellations/{made.id}"})
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/orders/{order_id}/cancellations",
+        handler=post_cancellation,
+        tag="Orders and cancellations",
+        says="Ask for a cancellation.\n\nThe guard rules on it: 202 when it goes ahead, 409 with the ruling when it does "
+        "not. A ruling that needs confirmation "
+        "is confirmed by sending its code as `confirm`.",
+        permission=May.WRITE_CANCELLATIONS,
+        body=CancellationIn,
+        answers={202: RequestedData},
+        changes=True,
+    ),
+    Route(
+        method="GET",
+        path="/v1/cancellations",
+        handler=list_cancellations,
+        tag="Orders and cancellations",
+        says="List cancellations that were let through, the newest first.",
+        permission=May.READ_CANCELLATIONS,
+        query=CancellationsQuery,
+        answers={200: CancellationsData},
+    ),
+    Route(
+        method="GET",
+        path="/v1/cancellations/{cancellation_id}",
+        handler=get_cancellation,
+        tag="Orders and cancellations",
+        says="Follow a cancellation.",
+        permission=May.READ_CANCELLATIONS,
+        answers={200: CancellationData},
+    ),
+    Route(
+        method="GET",
+        path="/v1/cancellations/{cancellation_id}/file",
+        handler=get_cancellation_file,
+        tag="Orders and cancellations",
+        says="Get the file to upload in Seller Central.\n\nThe guard looks once more: 409 when it would not let the cancellation "
+        "through any more.",
+        permission=May.WRITE_CANCELLATIONS,
+        answers={200: _TABLE_FILE},
+    ),
+    Route(
+        method="POST",
+        path="/v1/cancellations/{cancellation_id}/withdraw",
+        handler=withdraw_cancellation,
+        tag="Orders and cancellations",
+        says="Take a cancellation back.\n\nAs long as it was not handed to Amazon.",
+        permission=May.WRITE_CANCELLATIONS,
+        answers={200: CancellationData},
+        changes=True,
+    ),
+    Route(
+        method="POST",
+        path="/v1/cancellation-files",
+        handler=post_file,
+        tag="Orders and cancellations",
+        says="Rule on a cancellation file.\n\nEach row by itself; the answer holds a clean file with the allowed rows only.",
+        permission=May.WRITE_CANCELLATIONS,
+        media=(_TABLE_FILE, OCTETS, Media("text/plain", "The same.")),
+        query=FileQuery,
+        answers={200: FileData},
+        changes=True,
+    ),
+    Route(
+        method="POST",
+        path="/v1/rulings/{ruling_id}/override",
+        handler=post_override,
+        tag="Orders and cancellations",
+        says="Override a ruling.\n\nBy a second person with the role of a supervisor, with a written reason, on record.",
+        permission=May.OVERRIDE_RULINGS,
+        body=OverrideIn,
+        answers={202: RequestedData},
+        changes=True,
+    ),
+)

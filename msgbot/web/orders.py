@@ -7,13 +7,14 @@ from datetime import timedelta
 from aiohttp import web
 
 from msgbot.amazon import marketplaces
+from msgbot.domain.access import Permission as May
 from msgbot.domain.order import Order, OrderItem, RequestKnowledge
 from msgbot.errors import InputError, NotFound
 from msgbot.plain.orders import cancellation_data, formal_request_data, order_data, recorded_ruling_data
 from msgbot.store import cancellations, formal_requests, messages, orders, rulings
 from msgbot.web.answers import OrderDetailData, PushedData
 from msgbot.web.messages import listed
-from msgbot.web.routing import Call, answer
+from msgbot.web.routing import Call, Route, answer
 from msgbot.web.shapes import ItemIn, OrderIn
 
 _CLOCKS_DIFFER = timedelta(minutes=2)
@@ -96,3 +97,30 @@ def _item(given: ItemIn, trusted: bool) -> OrderItem:
     formal = given.formal_request if trusted else RequestKnowledge.UNKNOWN
     reason = given.cancel_reason if trusted else ""
     return OrderItem(given.id, given.sku, given.asin, given.title, given.quantity, formal, reason)
+
+
+ROUTES = (
+    Route(
+        method="PUT",
+        path="/v1/orders/{order_id}",
+        handler=put_order,
+        tag="Orders and cancellations",
+        says="Push what another system knows of an order.\n\nIts origin is recorded. What it says of formal requests is "
+        "believed only of tokens named in the setting "
+        "trusted_sources; of others it counts as unknown. Older facts do not replace newer ones.",
+        permission=May.WRITE_ORDERS,
+        body=OrderIn,
+        answers={200: PushedData, 201: PushedData},
+        changes=True,
+        again=True,
+    ),
+    Route(
+        method="GET",
+        path="/v1/orders/{order_id}",
+        handler=get_order,
+        tag="Orders and cancellations",
+        says="Look at an order.\n\nWith its conversation, formal requests, rulings and cancellations.",
+        permission=May.READ_ORDERS,
+        answers={200: OrderDetailData},
+    ),
+)

@@ -26,7 +26,7 @@ PATTERNS = {"reply_id": "[0-9a-f]{8,64}"}
 """What a part of the path must look like, where another route could be meant."""
 REQUEST_ID = web.RequestKey("request_id", str)
 """Under this key a request carries its id."""
-JSON = "application/json"
+JSON, NDJSON = "application/json", "application/x-ndjson"
 Model = TypeVar("Model", bound=BaseModel)
 Handler = Callable[["Call"], Awaitable[web.StreamResponse]]
 
@@ -37,6 +37,10 @@ class Media:
 
     type: str
     says: str
+
+
+LINES_OUT = Media(NDJSON, "One value a line.")
+OCTETS = Media("application/octet-stream", "The same, from a client that does not say what it sends.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +182,7 @@ class Endpoint:
         elif request.query:
             name = next(iter(request.query))
             raise _bad_query(name, "this route has no such parameter")
-        if "application/x-ndjson" in {each.type for each in route.media} and request.content_type == "application/x-ndjson":
+        if request.content_type == NDJSON and NDJSON in {each.type for each in route.media}:
             # A stream is read by its handler, line by line.
             return await route.handler(call)
         if route.body is not None or route.media:
