@@ -200,7 +200,10 @@ class Endpoint:
                 raise NotFound(f"no account {named[:64]!r} for {actor.name}")
             return named
         if actor.accounts is not None and len(actor.accounts) == 1:
-            return next(iter(actor.accounts))
+            [own] = actor.accounts
+            if not await self._service.has_account(own):
+                raise NotFound(f"{actor.name} is for the account {own!r}, which does not exist: make it with `msgbot account add`")
+            return own
         usual = self._service.settings.account
         if actor.may_use(usual):
             return usual
