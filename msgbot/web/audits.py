@@ -13,6 +13,7 @@ from msgbot.plain.audits import AuditData, CaseData, EntryData, ProofData, audit
 from msgbot.store import trail
 from msgbot.web.routing import LINES_OUT, NDJSON, Call, Media, Route, answer
 from msgbot.web.shapes import AuditQuery, EntriesQuery
+from msgbot.web.spool import write
 
 CSV = "text/csv"
 
@@ -50,7 +51,7 @@ async def get_entries(call: Call) -> web.StreamResponse:
                 )
             ]
         lines = (json.dumps(entry_data(entry), ensure_ascii=False) + "\n" for entry in page)
-        await response.write("".join(lines).encode("utf-8", "replace"))
+        await write(response, "".join(lines).encode("utf-8", "replace"), call.service.settings.idle_seconds)
         if len(page) < trail.PAGE:
             break
         after = page[-1].number

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import socket
 from collections.abc import AsyncIterator
 from ipaddress import ip_network
 from pathlib import Path
@@ -14,6 +15,7 @@ from aiohttp import ClientPayloadError
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
+from msgbot import metrics
 from msgbot.domain.access import Actor, Role
 from msgbot.domain.trail import EntryKind
 from msgbot.errors import TooOften
@@ -174,6 +176,32 @@ async def test_a_client_that_sends_too_slowly_is_let_go_and_keeps_nobody_waiting
     told = await reader.read()
     assert told.startswith(b"HTTP/1.1 408")
     writer.close()
+
+
+async def test_a_client_that_takes_nothing_of_a_download_is_let_go(doors: Doors) -> None:
+    front = await doors.open(idle_seconds=0.5, work=False)
+    async with front.service.database.transaction() as connection:
+        await trail.append_many(connection, "main", NOW, [(EntryKind.DECISION, {"long": "x" * 20_000})] * trail.PAGE)
+    token = await front.token("auditor")
+    labels = {"method": "GET", "route": "/v1/audit/entries", "status": "499"}
+
+    def gone() -> float:
+        return metrics.registry.get_sample_value("msgbot_http_requests_total", labels) or 0.0
+
+    before = gone()
+    own = socket.socket()
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    own.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(own, ("127.0.0.1", front.server.port))
+    await asyncio.get_running_loop().sock_sendall(
+        own, f"GET /v1/audit/entries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    )
+
+    async def given_up() -> bool:
+        return gone() > before
+
+    await front.until(given_up)
+    own.close()
 
 
 async def test_a_client_that_goes_away_in_mid_stream_leaves_whole_lines_only(front: Front) -> None:
