@@ -22,13 +22,21 @@ _NOT_IN_A_LINE = frozenset({"Cc", "Zl", "Zp"})
 
 
 class Accounts:
-    """The use case. `by` says for the trail who changed something."""
+    """The use case. `by` and `request_id` say for the trail who changed something, and with which HTTP request."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
-    async def add(self, name: str, *, store: str = "", own_addresses: Collection[str] = (), by: str = "command line") -> Account:
+    async def add(
+        self,
+        name: str,
+        *,
+        store: str = "",
+        own_addresses: Collection[str] = (),
+        by: str = "command line",
+        request_id: str = "",
+    ) -> Account:
         """The new account, on file. Raises InputError for a name or address that is none and a store that no reply may
         name, Conflict when the name is taken."""
         if not ACCOUNT_NAME.fullmatch(name) or name == INSTALLATION:
@@ -39,7 +47,7 @@ class Accounts:
         account = Account(name, store, _checked(own_addresses), self._clock())
         async with self._database.transaction() as connection:
             await accounts.add(connection, account)
-            await self._record(connection, account, "added", by)
+            await self._record(connection, account, "added", by, request_id)
         return account
 
     async def get(self, name: str) -> Account:
@@ -60,6 +68,7 @@ class Accounts:
         store: str | None = None,
         own_addresses: Collection[str] | None = None,
         by: str = "command line",
+        request_id: str = "",
     ) -> Account:
         """The account with what is given put in the place of what was; None leaves it. `version` is the one that was looked at.
         Raises NotFound, InputError, and Stale when somebody else changed it since."""
@@ -72,16 +81,17 @@ class Accounts:
             if own is not None:
                 account = dataclasses.replace(account, own_addresses=own)
             changed = await accounts.change(connection, account)
-            await self._record(connection, changed, "changed", by)
+            await self._record(connection, changed, "changed", by, request_id)
         return changed
 
-    async def _record(self, connection: AsyncConnection, account: Account, change: str, by: str) -> None:
+    async def _record(self, connection: AsyncConnection, account: Account, change: str, by: str, request_id: str) -> None:
         facts: Facts = {
             "account": account.name,
             "change": change,
             "store": account.store,
             "own_addresses": sorted(account.own_addresses),
             "by": by,
+            "request": request_id,
         }
         await trail.append(connection, INSTALLATION, self._clock(), EntryKind.ACCOUNT_CHANGED, facts)
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from msgbot.errors import ConfigError
 
 FILE = Path("msgbot.toml")
+_NOT_IN_A_LINE = frozenset({"Cc", "Zl", "Zp"})
+
+
+def _one_line(value: str) -> str:
+    if any(unicodedata.category(sign) in _NOT_IN_A_LINE for sign in value):
+        raise ValueError("it stands under replies, and has a line end or a control character")
+    return value
 
 
 class Settings(BaseSettings):
@@ -22,7 +30,9 @@ class Settings(BaseSettings):
     data: Path = Field(Path("msgbot-data"), description="Folder of the database.")
     database: str = Field("", description="Address of the database; empty: SQLite in the data folder.")
     account: Annotated[str, Field(pattern=r"^[\w.-]{1,64}$")] = Field("main", description="Name of the seller account.")
-    store: str = Field("", description="The seller's name under replies.")
+    store: Annotated[str, Field(max_length=200), AfterValidator(_one_line)] = Field(
+        "", description="The seller's name under replies."
+    )
     own_addresses: frozenset[str] = Field(
         frozenset(), description="The seller's own mail addresses; mail from them is never answered."
     )
@@ -42,6 +52,9 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", description="Address that the service listens on.")
     port: Annotated[int, Field(ge=0, le=65_535)] = Field(8080, description="Port that the service listens on.")
+    trusted_proxies: frozenset[IPvAnyNetwork] = Field(
+        frozenset(), description="Addresses or networks of proxies that are believed whom they ask for (X-Forwarded-For)."
+    )
     max_body_mb: Annotated[float, Field(gt=0)] = Field(25.0, description="Largest request body; a stream of lines may be longer.")
     max_batch: Annotated[int, Field(gt=0)] = Field(10_000, description="Most messages in one JSON array.")
     rate_per_token: Annotated[float, Field(ge=0)] = Field(

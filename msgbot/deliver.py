@@ -17,10 +17,11 @@ from msgbot.announce import enqueue_try, read_subject
 from msgbot.channels.signatures import sign
 from msgbot.clock import Clock
 from msgbot.domain.retries import SCHEDULE, asked_wait, wait_after
+from msgbot.domain.trail import EntryKind, Facts
 from msgbot.engine import Engine, step
 from msgbot.installation_key import WEBHOOK, InstallationKey
 from msgbot.senders.webhook import WebhookSender
-from msgbot.store import deliveries, webhooks
+from msgbot.store import deliveries, trail, webhooks
 from msgbot.store.database import Database
 from msgbot.store.deliveries import Attempt, Delivery, DeliveryState, attempt_from_json, attempt_to_json
 
@@ -84,8 +85,7 @@ class Deliver:
                 return ""
             wait = wait_after(len(delivery.attempts) + 1, delivery.id, asked, self._schedule)
             if attempt.status == _GONE:
-                # The receiver says that it wants nothing more, ever.
-                await webhooks.disable(connection, account, delivery.webhook_id)
+                await self._turn_off(connection, delivery)
             if attempt.status == _GONE or wait is None:
                 await deliveries.settle(connection, delivery, DeliveryState.FAILED, attempt=attempt)
                 return ""
@@ -93,6 +93,12 @@ class Deliver:
             waiting = await deliveries.settle(connection, delivery, DeliveryState.WAITING, attempt=attempt, next_try_at=due)
             await enqueue_try(connection, self._engine, waiting, delay=wait)
             return ""
+
+    async def _turn_off(self, connection: AsyncConnection, delivery: Delivery) -> None:
+        """Turns the webhook off whose receiver says that it wants nothing more, ever."""
+        if await webhooks.disable(connection, delivery.account, delivery.webhook_id):
+            facts: Facts = {"webhook": delivery.webhook_id, "change": "webhook turned off", "because": "its receiver answered 410"}
+            await trail.append(connection, delivery.account, self._clock(), EntryKind.ACCOUNT_CHANGED, facts)
 
     async def _due(self, connection: AsyncConnection, account: str, subject: str) -> Delivery | None:
         """The delivery, locked, if this is the try that it waits for."""

@@ -9,7 +9,8 @@
     ├── NotFound              no such message, order or reply on file
     ├── Conflict              what is asked does not fit what is on file now
     │   └── Stale             somebody changed it since whoever asks looked at it
-    └── AccessError           nobody we know, or not allowed
+    ├── AccessError           nobody we know, or not allowed
+    └── TooOften              asked again too soon
 
 Adapters translate what libraries raise into these and keep the cause. The domain answers with values instead of raising for what
 is to be expected.
@@ -94,3 +95,11 @@ class AccessError(MsgbotError):
     def __init__(self, text: str, *, known: bool = True) -> None:
         super().__init__(text)
         self.known = known
+
+
+class TooOften(MsgbotError):
+    """Asked again too soon; after `seconds` it may be tried again."""
+
+    def __init__(self, text: str, seconds: float) -> None:
+        super().__init__(text)
+        self.seconds = seconds

@@ -15,7 +15,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from msgbot.clock import Stopwatch
-from msgbot.errors import AccessError, InputError
+from msgbot.errors import InputError, TooOften
 
 SHORTEST, LONGEST = 12, 1_000
 """How many characters a password has."""
@@ -35,9 +35,9 @@ class Passwords:
 
     @contextmanager
     def signing_in(self) -> Iterator[None]:
-        """Holds a place for one who signs in. Raises AccessError when all places are taken."""
+        """Holds a place for one who signs in. Raises TooOften when all places are taken."""
         if self._signing_in >= _AT_ONCE + _WAITING:
-            raise AccessError("too many sign-ins at once: try again in a moment", known=False)
+            raise TooOften("too many sign-ins at once: try again in a moment", 1.0)
         self._signing_in += 1
         try:
             yield
@@ -109,14 +109,12 @@ class Guesses:
 
     def begin(self, name: str) -> None:
         """Counts a try, as a wrong one until `right` is told otherwise: so a hundred at the same time count as a hundred. Raises
-        AccessError when it comes too early; that one does not count."""
+        TooOften when it comes too early; that one does not count."""
         count, last = self._wrong.get(name, (0, 0.0))
         now = self._stopwatch()
         left = last + self._wait(count) - now
         if left > 0:
-            raise AccessError(
-                f"too many wrong passwords in a row for this name: try again in {math.ceil(left)} seconds", known=False
-            )
+            raise TooOften(f"too many wrong passwords in a row for this name: try again in {math.ceil(left)} seconds", left)
         self._wrong.pop(name, None)
         if len(self._wrong) >= self.NAMES:
             del self._wrong[next(iter(self._wrong))]

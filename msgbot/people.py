@@ -104,10 +104,10 @@ class People:
         async with self._database.reading() as connection:
             return await people.all_users(connection)
 
-    async def sign_in(self, name: str, password: str) -> tuple[Token, str]:
-        """A token of twelve hours for this user, and its text. Raises AccessError: one and the same, after the same work, for a
-        name nobody has, a disabled user and a wrong password; and another when too many tries went wrong in a
-        row, or too many sign in at once."""
+    async def sign_in(self, name: str, password: str, *, request_id: str = "") -> tuple[Token, str]:
+        """A token of twelve hours for this user, and its text; `request_id` is for the trail. Raises AccessError: one and the same,
+        after the same work, for a name nobody has, a disabled user and a wrong password. Raises TooOften when too many tries went
+        wrong in a row, or too many sign in at once."""
         # Before a try is counted for the name: who finds no place has tried nothing.
         with self._passwords.signing_in():
             user = None
@@ -130,7 +130,7 @@ class People:
                 await people.set_password_hash(connection, name, renewed)
             await people.drop_sign_ins(connection, name, expired_at=now)
             await people.add_token(connection, token)
-            await self._record_token(connection, token, "added", f"user:{name}")
+            await self._record_token(connection, token, "added", f"user:{name}", request_id)
         return token, text
 
     async def create_token(
@@ -223,7 +223,7 @@ class People:
         }
         await trail.append(connection, INSTALLATION, self._clock(), EntryKind.USER_CHANGED, facts)
 
-    async def _record_token(self, connection: AsyncConnection, token: Token, change: str, by: str) -> None:
+    async def _record_token(self, connection: AsyncConnection, token: Token, change: str, by: str, request_id: str = "") -> None:
         facts: Facts = {
             "token": token.name,
             "change": change,
@@ -235,6 +235,7 @@ class People:
             "signing": token.signing,
             "expires_at": token.expires_at.isoformat(),
             "by": by,
+            "request": request_id,
         }
         await trail.append(connection, INSTALLATION, self._clock(), EntryKind.TOKEN_CHANGED, facts)
 

@@ -12,11 +12,10 @@ from msgbot.clock import Clock
 from msgbot.domain.trail import EntryKind, Facts
 from msgbot.engine import Engine
 from msgbot.errors import InputError
-from msgbot.store import deliveries, retention, trail
+from msgbot.store import deliveries, idempotency, retention, trail
 from msgbot.store.database import Database
 
 _LONGEST = 36_500
-_KEYS_KEPT = timedelta(hours=24)
 # A writer that waits for an SQLite file looks about ten times a second whether it is free.
 _PAUSE_SECONDS = 0.1
 
@@ -77,7 +76,7 @@ class Prune:
 
     async def _overdue(self, before: datetime, now: datetime) -> retention.Overdue:
         async with self._database.reading() as connection:
-            return await retention.overdue(connection, before, now - _KEYS_KEPT)
+            return await retention.overdue(connection, before, now - idempotency.KEPT)
 
     async def _batch(self, account: str, days: int, before: datetime, now: datetime) -> dict[str, int]:
         """One transaction; the counts of what it removed, or nothing when there was nothing left."""
@@ -96,7 +95,7 @@ class Prune:
 
     async def _delete_keys(self, now: datetime) -> int:
         async with self._database.transaction() as connection:
-            return await retention.delete_keys(connection, now - _KEYS_KEPT)
+            return await idempotency.delete_old(connection, now)
 
 
 def _before(days: int, now: datetime) -> datetime:

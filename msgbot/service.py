@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import monotonic
 from weakref import WeakValueDictionary
 
@@ -26,7 +26,7 @@ from msgbot.intake import Intake
 from msgbot.people import People
 from msgbot.reader_process import ReaderProcess
 from msgbot.review import Review
-from msgbot.store import accounts
+from msgbot.store import accounts, idempotency
 from msgbot.store.accounts import Account
 from msgbot.store.database import Database
 from msgbot.take_orders import TakeOrders
@@ -131,7 +131,7 @@ class Service:
 
     async def _rounds(self) -> None:
         """Now and then takes up again what ended in an error (in the last week at first, then since the last round), and what
-        was lost."""
+        was lost; and forgets the idempotency keys whose time is over."""
         since = self.clock() - _AT_START
         while True:
             now = self.clock()
@@ -141,6 +141,12 @@ class Service:
                 if lost := await self.engine.pick_up():
                     _log.warning("picked up again", workflows=lost)
                 since = now - _OVERLAP
+                while await self._forget_keys(now):
+                    pass
             except Exception as error:  # the next round must be made in any case
                 _log.warning("the rounds could not be made", reason=str(error) or type(error).__name__)
             await asyncio.sleep(_ROUND_SECONDS)
+
+    async def _forget_keys(self, now: datetime) -> int:
+        async with self.database.transaction() as connection:
+            return await idempotency.delete_old(connection, now)

@@ -18,7 +18,7 @@ from msgbot.domain.retries import SCHEDULE
 from msgbot.engine import Engine
 from msgbot.installation_key import InstallationKey
 from msgbot.senders.webhook import open_sender
-from msgbot.store import deliveries
+from msgbot.store import deliveries, trail
 from msgbot.store.database import Database
 from msgbot.store.deliveries import Delivery, DeliveryState
 from msgbot.store.webhooks import Webhook
@@ -172,6 +172,9 @@ async def test_a_receiver_that_is_gone_is_told_nothing_more(post: Post) -> None:
     found = await post.webhooks.deliveries("main", webhook.id, limit=9)
     assert sorted(each.state for each in found) == [DeliveryState.CANCELLED, DeliveryState.FAILED]
     assert not (await post.webhooks.get("main", webhook.id)).enabled
+    async with post.database.reading() as connection:
+        *_, off = [entry async for entry in trail.entries(connection, "main")]
+    assert (off.facts["webhook"], off.facts["change"]) == (webhook.id, "webhook turned off")
     await post.happen(3)
     assert not post.pile.waiting
     assert len(post.receiver.received) == 1

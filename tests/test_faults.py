@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
 import random
+import signal
 import subprocess
 import warnings
 from collections.abc import Callable, Iterator
@@ -12,7 +15,9 @@ from typing import Any
 
 import aiohttp
 import pytest
+from sqlalchemy import text
 
+from msgbot.store.database import Database, open_database
 from tests.serving import Process, serve, worker
 
 WAIT_SECONDS = 120
@@ -120,24 +125,43 @@ async def test_killed_again_and_again_under_load_on_sqlite(tmp_path: Path) -> No
     assert await asyncio.to_thread(process.stop) == 0, process.log
 
 
+async def kill_in_mid_work(process: Process, database: Database) -> int:
+    """Kills a worker that has begun something and not ended it; how many workflows that are."""
+    query = text("SELECT count(*) FROM dbos.workflow_status WHERE status = 'PENDING' AND executor_id LIKE :name")
+    for _ in range(10 * WAIT_SECONDS):
+        # It stands still while we look. What it had sent to the database before is done by then.
+        os.kill(process.pid, signal.SIGSTOP)
+        await asyncio.sleep(0.1)
+        async with database.reading() as connection:
+            begun = (await connection.execute(query, {"name": f"%-{process.pid}-%"})).scalar_one()
+        if begun:
+            await asyncio.to_thread(process.kill)
+            return int(begun)
+        os.kill(process.pid, signal.SIGCONT)
+        await asyncio.sleep(0.05)
+    raise AssertionError("it was never in mid-work")
+
+
 async def test_workers_die_for_good_and_others_take_over(tmp_path: Path, postgres: Callable[[], str]) -> None:
     """Two of three workers are killed in mid-work; the last one ends what they had begun."""
-    numbers = range(60)
+    numbers = range(100)
     settings = {"database": postgres(), "outbox": str(tmp_path / "outbox")}
     front = await asyncio.to_thread(lambda: serve(tmp_path, "--no-work", **settings).ready())
     crew = [worker(tmp_path, **settings) for _ in range(3)]
     try:
         for each in crew:
             await asyncio.to_thread(each.ready)
+        database = await open_database(settings["database"])
         async with aiohttp.ClientSession() as session:
             client = Client(session, front.address, front.token)
             loading = asyncio.create_task(load(client, numbers))
-            for each in crew[:2]:
-                await asyncio.sleep(1.0)
-                await asyncio.to_thread(each.kill)
+            begun = [await kill_in_mid_work(each, database) for each in crew[:2]]
             await loading
             await client.check(numbers, [tmp_path / "outbox"])
+        await database.close()
         assert await asyncio.to_thread(crew[2].stop) == 0, crew[2].log
+        told = [json.loads(line) for line in crew[2].log.splitlines() if "took over" in line]
+        assert sorted(each["workflows"] for each in told) == sorted(begun)
         assert await asyncio.to_thread(front.stop) == 0, front.log
     finally:
         for each in (front, *crew):

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from msgbot.announce import announce, announce_many
 from msgbot.domain.events import EventType
+from msgbot.domain.trail import digest
 from msgbot.errors import Conflict, InputError, NotFound, Stale
 from msgbot.installation_key import InstallationKey
+from msgbot.store import trail
 from msgbot.store.database import Database
 from msgbot.store.deliveries import DeliveryState
 from msgbot.webhooks import Webhooks
@@ -113,6 +116,30 @@ async def test_every_webhook_has_its_own_secret_until_it_gets_a_new_one(webhooks
     rotated = await webhooks.rotate_secret("main", one.id)
     assert (rotated.secret_version, rotated.version) == (2, 2)
     assert await webhooks.secret("main", one.id) != first
+
+
+async def test_the_trail_says_who_changed_a_webhook_and_nothing_that_lets_in(webhooks: Webhooks, database: Database) -> None:
+    who: dict[str, Any] = {"by": "user:alice", "request_id": "r-1"}
+    made = await webhooks.add("main", "https://shop.example:8443/hook/s3cret?key=s3cret", [REQUEST], enabled=False, **who)
+    changed = await webhooks.change("main", made.id, 1, url="https://other.example/s3cret", events=[FAILED], enabled=True, **who)
+    await webhooks.rotate_secret("main", made.id, **who)
+    with pytest.raises(Stale):
+        await webhooks.change("main", made.id, 1, enabled=False, **who)
+    await webhooks.remove("main", made.id, **who)
+    async with database.reading() as connection:
+        entries = [entry async for entry in trail.entries(connection, "main")]
+    names = ("change", "host", "events", "enabled")
+    assert [tuple(entry.facts[name] for name in names) for entry in entries] == [
+        ("webhook added", "shop.example", ["request.detected"], False),
+        ("webhook changed", "other.example", ["reply.failed"], True),
+        ("webhook secret renewed", "other.example", ["reply.failed"], True),
+        ("webhook removed", "other.example", ["reply.failed"], True),
+    ]
+    assert {(entry.facts["webhook"], entry.facts["by"], entry.facts["request"]) for entry in entries} == {
+        (made.id, "user:alice", "r-1")
+    }
+    assert entries[1].facts["url_digest"] == digest(changed.url, made.id)
+    assert "s3cret" not in repr(entries)
 
 
 async def test_a_webhook_that_is_off_gets_no_test_and_no_replay(webhooks: Webhooks, pile: Pile) -> None:

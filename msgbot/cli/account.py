@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from msgbot.cli.options import data_option, format_option, run_async
-from msgbot.cli.output import console, print_json
+from msgbot.cli.output import console, print_list
 from msgbot.config import Settings
 from msgbot.store.accounts import Account
 from msgbot.wiring import open_office
@@ -48,14 +48,7 @@ def list_(output: str, settings: Settings) -> int:
 async def _list(output: str, settings: Settings) -> int:
     async with open_office(settings) as office:
         accounts = await office.accounts.all()
-    if output == "json":
-        print_json({"accounts": [account_json(account) for account in accounts]})
-        return 0
-    out = console()
-    for account in accounts:
-        out.print(_line(account), markup=False)
-    if not accounts:
-        out.print("There are no accounts yet; add one with: msgbot account add NAME")
+    print_list("accounts", accounts, output, as_json=account_json, as_line=_line, begin="msgbot account add NAME")
     return 0
 
 

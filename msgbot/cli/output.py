@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,6 +13,7 @@ from rich.theme import Theme
 
 from msgbot.domain.conversation import Turn
 
+Each = TypeVar("Each")
 THEME = Theme({"good": "green", "care": "yellow", "bad": "red", "quiet": "dim", "head": "bold"})
 
 
@@ -24,6 +26,21 @@ def console(*, stderr: bool = False) -> Console:
 def print_json(value: Any) -> None:
     """`value` as JSON that any program can read, whatever characters it holds."""
     sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8", "replace").decode("utf-8") + "\n")
+
+
+def print_list(
+    kind: str, found: Sequence[Each], form: str, *, as_json: Callable[[Each], Any], as_line: Callable[[Each], str], begin: str
+) -> None:
+    """What was found, in the form `text` or `json`; `kind` is what they are called, and `begin` the command that makes the first
+    one."""
+    if form == "json":
+        print_json({kind: [as_json(each) for each in found]})
+        return
+    out = console()
+    for each in found:
+        out.print(as_line(each), markup=False)
+    if not found:
+        out.print(f"There are no {kind} yet; begin with: {begin}", markup=False)
 
 
 def words_of(turn: Turn, length: int = 100) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from msgbot.cli.options import data_option, format_option, run_async
-from msgbot.cli.output import console, print_json
+from msgbot.cli.output import console, print_list
 from msgbot.cli.rights import accounts_json, accounts_options, accounts_text, chosen_accounts, role_option
 from msgbot.clock import system_clock
 from msgbot.config import Settings
@@ -94,14 +94,9 @@ def list_(output: str, settings: Settings) -> int:
 async def _list(output: str, settings: Settings) -> int:
     async with open_office(settings) as office:
         tokens = await office.people.tokens()
-    if output == "json":
-        print_json({"tokens": [token_json(token) for token in tokens]})
-        return 0
-    out = console()
-    for token in tokens:
-        out.print(_line(token), markup=False)
-    if not tokens:
-        out.print("There are no tokens yet; make one with: msgbot token create NAME --role ROLE --all-accounts")
+    print_list(
+        "tokens", tokens, output, as_json=token_json, as_line=_line, begin="msgbot token create NAME --role ROLE --all-accounts"
+    )
     return 0
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from msgbot.cli.options import data_option, format_option, run_async
-from msgbot.cli.output import console, print_json
+from msgbot.cli.output import console, print_list
 from msgbot.cli.rights import accounts_json, accounts_options, accounts_text, chosen_accounts, role_option
 from msgbot.config import Settings
 from msgbot.domain.access import Role
@@ -57,14 +57,7 @@ def list_(output: str, settings: Settings) -> int:
 async def _list(output: str, settings: Settings) -> int:
     async with open_office(settings) as office:
         users = await office.people.users()
-    if output == "json":
-        print_json({"users": [user_json(user) for user in users]})
-        return 0
-    out = console()
-    for user in users:
-        out.print(_line(user), markup=False)
-    if not users:
-        out.print("There are no users yet; add one with: msgbot user add NAME --role ROLE --all-accounts")
+    print_list("users", users, output, as_json=user_json, as_line=_line, begin="msgbot user add NAME --role ROLE --all-accounts")
     return 0
 
 

@@ -11,7 +11,8 @@ from sqlalchemy import Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from msgbot.errors import Conflict, Stale
+from msgbot.domain.trail import INSTALLATION
+from msgbot.errors import ConfigError, Conflict, Stale
 from msgbot.store.schema import accounts
 from msgbot.store.values import storable
 
@@ -36,14 +37,15 @@ async def add(connection: AsyncConnection, account: Account) -> None:
         raise Conflict(f"there is an account named {account.name} already") from error
 
 
-async def ensure(
-    connection: AsyncConnection, name: str, now: datetime, *, store: str = "", own_addresses: frozenset[str] = frozenset()
-) -> Account:
-    """The account of this name, put on file with these values when there is none; one that is there is left as it is."""
+async def ensure(connection: AsyncConnection, name: str, now: datetime) -> Account:
+    """The account of the setting `account`, put on file when there is none of this name; one that is there is left as it is.
+    Raises ConfigError for the name under which the installation itself stands in the trail."""
+    if name == INSTALLATION:
+        raise ConfigError(f"the setting 'account' cannot be {INSTALLATION!r}: take another name")
     found = await get(connection, name)
     if found is not None:
         return found
-    fresh = Account(name, storable(store), own_addresses, now)
+    fresh = Account(name, "", frozenset(), now)
     try:
         async with connection.begin_nested():
             await connection.execute(insert(accounts).values(_row(fresh)))

@@ -9,10 +9,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, and_, delete, insert, or_, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from msgbot.domain.events import EventType
+from msgbot.store.paging import Place, behind
 from msgbot.store.schema import deliveries
 from msgbot.store.values import storable
 
@@ -86,15 +87,12 @@ async def get(connection: AsyncConnection, account: str, delivery_id: str, *, lo
 
 
 async def of_webhook(
-    connection: AsyncConnection, account: str, webhook_id: str, *, before: tuple[datetime, str] | None = None, limit: int
+    connection: AsyncConnection, account: str, webhook_id: str, *, before: Place | None = None, limit: int
 ) -> list[Delivery]:
-    """The newest deliveries to a webhook, the newest first; perhaps only those that stand behind the one with this `created_at`
-    and id."""
+    """Up to `limit` deliveries to a webhook, the newest first, from behind the one that `before` names."""
     query = select(deliveries).where(deliveries.c.account == account, deliveries.c.webhook_id == webhook_id)
     if before is not None:
-        at, identity = before
-        earlier = and_(deliveries.c.created_at == at, deliveries.c.id < identity)
-        query = query.where(or_(deliveries.c.created_at < at, earlier))
+        query = query.where(behind(deliveries.c.created_at, deliveries.c.id, before))
     query = query.order_by(deliveries.c.created_at.desc(), deliveries.c.id.desc()).limit(limit)
     return [_delivery(row) for row in await connection.execute(query)]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, or_, select, tuple_, union, update
+from sqlalchemy import ColumnElement, Row, and_, bindparam, delete, func, insert, or_, select, union, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from msgbot.store.replies import ReplyState
@@ -184,10 +184,3 @@ async def _blank_replies(connection: AsyncConnection, account: str, answers: Seq
     await connection.execute(update(replies).where(replies.c.account == account, replies.c.id.in_(ids)).values(blank))
     stopped = {"state": ReplyState.STOPPED.value, "once": None, "note": NOTE}
     await connection.execute(update(replies).where(replies.c.account == account, replies.c.id.in_(not_sent)).values(stopped))
-
-
-async def delete_keys(connection: AsyncConnection, before: datetime, limit: int = BATCH) -> int:
-    """Deletes up to `limit` idempotency keys from before `before`, with the answers kept under them; how many."""
-    old = select(idempotency_keys.c.actor, idempotency_keys.c.key).where(idempotency_keys.c.at < before).limit(limit)
-    this = tuple_(idempotency_keys.c.actor, idempotency_keys.c.key)
-    return (await connection.execute(delete(idempotency_keys).where(this.in_(old)))).rowcount

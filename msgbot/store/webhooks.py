@@ -64,10 +64,11 @@ async def change(connection: AsyncConnection, webhook: Webhook) -> Webhook:
     return changed
 
 
-async def disable(connection: AsyncConnection, account: str, webhook_id: str) -> None:
-    """Sends it nothing more, whatever its version is."""
-    where = (webhooks.c.account == account, webhooks.c.id == webhook_id)
-    await connection.execute(update(webhooks).where(*where).values(enabled=False, version=webhooks.c.version + 1))
+async def disable(connection: AsyncConnection, account: str, webhook_id: str) -> bool:
+    """Sends it nothing more, whatever its version is; whether it was on."""
+    where = (webhooks.c.account == account, webhooks.c.id == webhook_id, webhooks.c.enabled)
+    off = await connection.execute(update(webhooks).where(*where).values(enabled=False, version=webhooks.c.version + 1))
+    return off.rowcount == 1
 
 
 async def remove(connection: AsyncConnection, account: str, webhook_id: str) -> bool:

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+import structlog
 from aiohttp import web
 
-from msgbot.errors import NotFound
+from msgbot.domain.access import Permission as May
+from msgbot.errors import AccessError, NotFound, TooOften
 from msgbot.store.accounts import Account
-from msgbot.web.answers import AccountData, MeData, SignedInData
-from msgbot.web.routing import Call, answer
+from msgbot.web.answers import AccountData, AccountsData, MeData, SignedInData
+from msgbot.web.limits import RateLimit, peer_of
+from msgbot.web.routing import Call, Route, answer
 from msgbot.web.shapes import AccountIn, SignInIn
+
+WRONG_AT_ONCE, WRONG_A_SECOND = 30, 1 / 6
+"""So many sign-ins of one address may fail at once, and then so many a second."""
+SIGN_INS = web.AppKey("sign_ins", RateLimit)
+"""Under this key the application holds the limit for the addresses that sign in."""
+_log = structlog.get_logger()
 
 
 async def sign_in(call: Call) -> web.StreamResponse:
     """A token for a person who knows the password."""
     given = call.body(SignInIn)
-    token, secret = await call.service.people.sign_in(given.name, given.password)
+    peer, tries = peer_of(call.request, call.service.settings.trusted_proxies), call.request.app[SIGN_INS]
+    # Taken before the password is looked at: so those that are under way count.
+    tries.take(peer, "too many sign-ins from this address failed: try again later")
+    try:
+        token, secret = await call.service.people.sign_in(given.name, given.password, request_id=call.request_id)
+    except (AccessError, TooOften) as refused:
+        # Not the name: people type their password there by mistake.
+        _log.warning("sign-in refused", peer=peer, reason=str(refused))
+        raise
+    tries.give_back(peer)
     data: SignedInData = {
         "token": secret,
         "expires_at": token.expires_at.isoformat(),
         "name": given.name,
         "role": token.role.value,
     }
-    return answer(data, 201, headers={"Cache-Control": "no-store"})
+    return answer(data, 201)
 
 
 async def me(call: Call) -> web.StreamResponse:
@@ -54,7 +72,9 @@ async def put_account(call: Call) -> web.StreamResponse:
     accounts = call.service.accounts
     known = await call.service.account(name)
     if known is None:
-        made = await accounts.add(name, store=given.store, own_addresses=given.own_addresses, by=call.who)
+        made = await accounts.add(
+            name, store=given.store, own_addresses=given.own_addresses, by=call.who, request_id=call.request_id
+        )
         status = 201
     else:
         version = call.if_match()
@@ -65,6 +85,7 @@ async def put_account(call: Call) -> web.StreamResponse:
             store=given.store,
             own_addresses=given.own_addresses,
             by=call.who,
+            request_id=call.request_id,
         )
         status = 200
     call.service.forget_accounts()
@@ -79,3 +100,50 @@ def _data(account: Account) -> AccountData:
         "created_at": account.created_at.isoformat(),
         "version": account.version,
     }
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/sign-in",
+        handler=sign_in,
+        tag="Access",
+        says="Get a token for a name and password.",
+        body=SignInIn,
+        most_mb=0.016,
+        answers={201: SignedInData},
+    ),
+    Route(
+        method="GET",
+        path="/v1/me",
+        handler=me,
+        tag="Access",
+        says="See who a token speaks for.",
+        known=True,
+        answers={200: MeData},
+        account=False,
+    ),
+    Route(
+        method="GET",
+        path="/v1/accounts",
+        handler=list_accounts,
+        tag="Access",
+        says="List the seller accounts that the token may use.",
+        known=True,
+        answers={200: AccountsData},
+        account=False,
+    ),
+    Route(
+        method="PUT",
+        path="/v1/accounts/{account}",
+        handler=put_account,
+        tag="Access",
+        says="Make a seller account, or change one.",
+        permission=May.MANAGE_ACCOUNTS,
+        body=AccountIn,
+        answers={200: AccountData, 201: AccountData},
+        changes=True,
+        account=False,
+        etag=True,
+    ),
+)

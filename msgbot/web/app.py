@@ -15,6 +15,7 @@ from aiohttp.typedefs import Handler
 from msgbot import metrics
 from msgbot.errors import MsgbotError
 from msgbot.service import Service
+from msgbot.web.access import SIGN_INS, WRONG_A_SECOND, WRONG_AT_ONCE
 from msgbot.web.limits import RateLimit
 from msgbot.web.problems import Problem, problem_of
 from msgbot.web.routes import OPERATION, ROUTES
@@ -44,6 +45,8 @@ def operation_only(service: Service) -> web.Application:
 def _application(service: Service, routes: Iterable[Route]) -> web.Application:
     app = web.Application(middlewares=[_door])
     rates = RateLimit(service.settings.rate_per_token)
+    app.on_response_prepare.append(_mark)
+    app[SIGN_INS] = RateLimit(WRONG_A_SECOND, at_once=WRONG_AT_ONCE)
     for route in routes:
         path = re.sub(r"\{(\w+)\}", _part, route.path)
         app.router.add_route(route.method, path, Endpoint(route, service, rates).handle)
@@ -95,16 +98,15 @@ async def _answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         _log.exception("a fault in msgbot itself")
         detail = "a fault in msgbot itself; it is in the log under the request id"
         response = Problem(500, "internal", detail).response(request[REQUEST_ID])
-    if request.writer.output_size and not response.prepared:
+    if request.writer.output_size and not response.prepared and request.transport is not None:
         # Another answer was begun; a second one inside it would look like part of it. The client sees that it is cut off.
-        if request.transport is not None:
-            request.transport.abort()
-        return response
-    if not response.prepared:
-        response.headers[REQUEST_ID_HEADER] = request[REQUEST_ID]
-        for name, value in _ALWAYS.items():
-            response.headers.setdefault(name, value)
+        request.transport.abort()
     return response
+
+
+async def _mark(request: web.Request, response: web.StreamResponse) -> None:
+    """Gives an answer, also one that is streamed, the headers that all have."""
+    response.headers.update({**_ALWAYS, REQUEST_ID_HEADER: request[REQUEST_ID]})
 
 
 def _no_route(error: web.HTTPException) -> Problem:

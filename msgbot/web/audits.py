@@ -8,11 +8,12 @@ import json
 
 from aiohttp import web
 
-from msgbot.plain.audits import CaseData, audit_data, case_data, entry_data, proof_data
+from msgbot.domain.access import Permission as May
+from msgbot.plain.audits import AuditData, CaseData, EntryData, ProofData, audit_data, case_data, entry_data, proof_data
 from msgbot.store import trail
-from msgbot.web.bodies import NDJSON
-from msgbot.web.routing import Call, answer
+from msgbot.web.routing import LINES_OUT, NDJSON, Call, Media, Route, answer
 from msgbot.web.shapes import AuditQuery, EntriesQuery
+from msgbot.web.spool import write
 
 CSV = "text/csv"
 
@@ -39,6 +40,8 @@ async def get_entries(call: Call) -> web.StreamResponse:
     await response.prepare(call.request)
     after = query.after
     while True:
+        # Whose token ends meanwhile is cut off: so nobody takes what they have for all of it.
+        await call.go_on()
         # A page a transaction: a slow reader holds nothing up.
         async with call.service.database.reading() as connection:
             page = [
@@ -48,7 +51,7 @@ async def get_entries(call: Call) -> web.StreamResponse:
                 )
             ]
         lines = (json.dumps(entry_data(entry), ensure_ascii=False) + "\n" for entry in page)
-        await response.write("".join(lines).encode("utf-8", "replace"))
+        await write(response, "".join(lines).encode("utf-8", "replace"), call.service.settings.idle_seconds)
         if len(page) < trail.PAGE:
             break
         after = page[-1].number
@@ -79,3 +82,37 @@ def _table(cases: list[CaseData]) -> str:
 def _harmless(value: object) -> object:
     """A cell that no spreadsheet takes for a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in {"=", "+", "-", "@", "\t", "\r"} else value
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/v1/audit",
+        handler=get_audit,
+        tag="Audit",
+        says="Get the audit of a period.\n\nAs JSON; or the informal requests alone, as CSV or one a line.",
+        permission=May.READ_AUDIT,
+        query=AuditQuery,
+        answers={200: (AuditData, Media(CSV, "One informal request a row."), LINES_OUT)},
+    ),
+    Route(
+        method="GET",
+        path="/v1/audit/entries",
+        handler=get_entries,
+        tag="Audit",
+        says="Get the entries of the audit trail, one a line.",
+        permission=May.READ_AUDIT,
+        query=EntriesQuery,
+        answers={200: (EntryData, LINES_OUT)},
+    ),
+    Route(
+        method="GET",
+        path="/v1/audit/verify",
+        handler=verify,
+        tag="Audit",
+        says="Prove that the audit trail was not changed.\n\n`broken` is null when every entry holds, else the first place "
+        "where it does not.",
+        permission=May.READ_AUDIT,
+        answers={200: ProofData},
+    ),
+)

@@ -12,8 +12,6 @@ from aiohttp.http_exceptions import BadHttpMessage, PayloadEncodingError
 
 from msgbot.web.problems import Problem
 
-NDJSON = "application/x-ndjson"
-MAIL = "message/rfc822"
 _MEGABYTE = 1_000_000
 LONGEST_LINE = 1_000_000
 """Bytes of one line in a stream of lines."""

@@ -6,26 +6,24 @@ from aiohttp import web
 
 from msgbot.amazon.cancellation_files import CancellationRow, write_cancellation_file
 from msgbot.cancel import Asking, Ruled
+from msgbot.domain.access import Permission as May
 from msgbot.domain.cancellation import Proposal
-from msgbot.domain.message import ORDER_ID
-from msgbot.errors import Conflict, InputError
-from msgbot.plain.orders import cancellation_data, row_data, ruling_data
+from msgbot.errors import Conflict
+from msgbot.plain.orders import CancellationData, cancellation_data, row_data, ruling_data
 from msgbot.store import cancellations
-from msgbot.web.answers import FileData, RequestedData
-from msgbot.web.cursors import read_cursor, write_cursor
+from msgbot.web.answers import CancellationsData, FileData, RequestedData
+from msgbot.web.cursors import page_of, read_cursor
 from msgbot.web.problems import Problem
-from msgbot.web.routing import Call, answer
+from msgbot.web.routing import OCTETS, Call, Media, Route, answer
 from msgbot.web.shapes import CancellationIn, CancellationsQuery, FileQuery, OverrideIn
 
 TABLE = "text/tab-separated-values"
+_TABLE_FILE = Media(TABLE, "Amazon's order cancellation template.")
 
 
 async def post_cancellation(call: Call) -> web.StreamResponse:
     """Asks the guard: 202 when the cancellation goes ahead, 409 with the ruling when it does not."""
-    order_id = call.value("order_id")
-    if not ORDER_ID.fullmatch(order_id):
-        raise InputError(f"{order_id[:50]!r} is no order id; one looks like 114-0000001-0000001", field="order_id")
-    given = call.body(CancellationIn)
+    order_id, given = call.order_id(), call.body(CancellationIn)
     proposal = Proposal(order_id, given.reason, tuple(dict.fromkeys(given.item_ids)))
     asking = Asking("HTTP API", call.who, call.request_id)
     return _requested(await call.service.cancel.request(call.account, proposal, asking, confirm=given.confirm))
@@ -69,8 +67,7 @@ async def list_cancellations(call: Call) -> web.StreamResponse:
     query = call.query(CancellationsQuery)
     async with call.service.database.reading() as connection:
         found = await cancellations.page(connection, call.account, query.state, read_cursor(query.cursor), query.limit + 1)
-    shown = found[: query.limit]
-    cursor = write_cursor(shown[-1].created_at, shown[-1].id) if len(found) > query.limit else None
+    shown, cursor = page_of(found, query.limit, lambda each: (each.created_at, each.id))
     return answer({"cancellations": [cancellation_data(each) for each in shown], "next_cursor": cursor})
 
 
@@ -99,3 +96,82 @@ def _requested(ruled: Ruled) -> web.Response:
     made = ruled.cancellation
     data: RequestedData = {"cancellation": cancellation_data(made), "ruling": ruling_data(ruled.ruling)}
     return answer(data, 202, headers={"Location": f"/v1/cancellations/{made.id}"})
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/orders/{order_id}/cancellations",
+        handler=post_cancellation,
+        tag="Orders and cancellations",
+        says="Ask for a cancellation.\n\nThe guard rules on it: 202 when it goes ahead, 409 with the ruling when it does "
+        "not. A ruling that needs confirmation "
+        "is confirmed by sending its code as `confirm`.",
+        permission=May.WRITE_CANCELLATIONS,
+        body=CancellationIn,
+        answers={202: RequestedData},
+        changes=True,
+    ),
+    Route(
+        method="GET",
+        path="/v1/cancellations",
+        handler=list_cancellations,
+        tag="Orders and cancellations",
+        says="List cancellations that were let through, the newest first.",
+        permission=May.READ_CANCELLATIONS,
+        query=CancellationsQuery,
+        answers={200: CancellationsData},
+    ),
+    Route(
+        method="GET",
+        path="/v1/cancellations/{cancellation_id}",
+        handler=get_cancellation,
+        tag="Orders and cancellations",
+        says="Follow a cancellation.",
+        permission=May.READ_CANCELLATIONS,
+        answers={200: CancellationData},
+    ),
+    Route(
+        method="GET",
+        path="/v1/cancellations/{cancellation_id}/file",
+        handler=get_cancellation_file,
+        tag="Orders and cancellations",
+        says="Get the file to upload in Seller Central.\n\nThe guard looks once more: 409 when it would not let the cancellation "
+        "through any more.",
+        permission=May.WRITE_CANCELLATIONS,
+        answers={200: _TABLE_FILE},
+    ),
+    Route(
+        method="POST",
+        path="/v1/cancellations/{cancellation_id}/withdraw",
+        handler=withdraw_cancellation,
+        tag="Orders and cancellations",
+        says="Take a cancellation back.\n\nAs long as it was not handed to Amazon.",
+        permission=May.WRITE_CANCELLATIONS,
+        answers={200: CancellationData},
+        changes=True,
+    ),
+    Route(
+        method="POST",
+        path="/v1/cancellation-files",
+        handler=post_file,
+        tag="Orders and cancellations",
+        says="Rule on a cancellation file.\n\nEach row by itself; the answer holds a clean file with the allowed rows only.",
+        permission=May.WRITE_CANCELLATIONS,
+        media=(_TABLE_FILE, OCTETS, Media("text/plain", "The same.")),
+        query=FileQuery,
+        answers={200: FileData},
+        changes=True,
+    ),
+    Route(
+        method="POST",
+        path="/v1/rulings/{ruling_id}/override",
+        handler=post_override,
+        tag="Orders and cancellations",
+        says="Override a ruling.\n\nBy a second person with the role of a supervisor, with a written reason, on record.",
+        permission=May.OVERRIDE_RULINGS,
+        body=OverrideIn,
+        answers={202: RequestedData},
+        changes=True,
+    ),
+)

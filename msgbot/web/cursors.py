@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from msgbot.store.paging import Place
 from msgbot.web.problems import Problem
 
+Row = TypeVar("Row")
 
-def write_cursor(at: datetime, identity: str) -> str:
-    """The word for a place in a list."""
+
+def page_of(found: Sequence[Row], limit: int, place: Callable[[Row], Place]) -> tuple[Sequence[Row], str | None]:
+    """The page that `found` begins with, which holds one row more than `limit` where another page follows, and the word for
+    where that begins."""
+    shown = found[:limit]
+    return shown, _word(*place(shown[-1])) if len(found) > limit else None
+
+
+def _word(at: datetime, identity: str) -> str:
     return base64.urlsafe_b64encode(json.dumps([at.isoformat(), identity]).encode()).decode().rstrip("=")
 
 

@@ -13,7 +13,7 @@ from jinja2 import Environment
 from markupsafe import Markup, escape
 
 from msgbot.web.openapi import document
-from msgbot.web.routing import JSON, Call
+from msgbot.web.routing import JSON, Call, Media, Route
 
 NO_SCRIPTS = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -62,3 +62,23 @@ def shape_name(schema: dict[str, Any]) -> str:
     if "minimum" in schema and "maximum" in schema:
         word += f", {schema['minimum']} to {schema['maximum']}"
     return word
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/openapi.json",
+        handler=openapi,
+        tag="Operation",
+        says="This documentation for programs.",
+        answers={200: Media("application/json", "An OpenAPI 3.1 document.")},
+    ),
+    Route(
+        method="GET",
+        path="/docs",
+        handler=page,
+        tag="Operation",
+        says="This documentation for people.",
+        answers={200: Media("text/html", "A page.")},
+    ),
+)

@@ -20,13 +20,12 @@ from msgbot.web.routing import ACCOUNT_HEADER, JSON, PATTERNS, Media, Route
 _ETAG = {"type": "string", "pattern": '^(\\*|(W/)?"[0-9]{1,9}")$'}
 _REFS = "#/components/schemas/{model}"
 _INTRODUCTION = (
-    "Everything msgbot does, over HTTP. Send a token (`Authorization: Bearer msgbot_...`); make one with `msgbot token "
-    "create`. A token that may use "
-    f"several seller accounts says which in the header `{ACCOUNT_HEADER}`. Errors are problem documents (RFC 9457): "
-    f"`type` is for programs, `detail` says what is "
-    "wrong and what to do, `errors` names the fields. Whatever changes something takes an `Idempotency-Key`: sent again"
-    " within 24 hours "
-    "with the same key, a request gets the answer of the first time. Lists are paged: hand `next_cursor` back as `cursor`."
+    "Everything msgbot does, over HTTP. Send a token (`Authorization: Bearer msgbot_...`); make one with `msgbot token create`. "
+    f"A token that may use several seller accounts says which in the header `{ACCOUNT_HEADER}`. Errors are problem documents "
+    "(RFC 9457): `type` is for programs, `detail` says what is wrong and what to do, `errors` names the fields. Whatever changes "
+    "something takes an `Idempotency-Key`: sent again within 24 hours with the same key, a request gets the answer of the first "
+    "time, or 409 `outcome_unknown` where the service broke off in it and it must not be done twice. Lists are paged: hand "
+    "`next_cursor` back as `cursor`."
 )
 _PATH_SCHEMAS = {
     "order_id": {"type": "string", "pattern": "^[0-9]{3}-[0-9]{7}-[0-9]{7}$", "example": "114-0000001-0000001"},
@@ -236,6 +235,8 @@ def _failures(route: Route) -> list[int]:
         statuses |= {409}
     if route.etag and route.method != "GET":
         statuses |= {412}
-    if route.path.startswith(("/v1/incoming", "/v1/sign-in")):
+    if route.path.startswith("/v1/incoming"):
         statuses |= {401, 403, 409}
+    if route.path == "/v1/sign-in":
+        statuses |= {401, 429}
     return sorted(statuses - {200})

@@ -7,14 +7,14 @@ from datetime import timedelta
 from aiohttp import web
 
 from msgbot.amazon import marketplaces
-from msgbot.domain.message import ORDER_ID
+from msgbot.domain.access import Permission as May
 from msgbot.domain.order import Order, OrderItem, RequestKnowledge
 from msgbot.errors import InputError, NotFound
-from msgbot.plain.messages import decision_data, message_data, reply_data
 from msgbot.plain.orders import cancellation_data, formal_request_data, order_data, recorded_ruling_data
-from msgbot.store import cancellations, formal_requests, messages, orders, replies, rulings
-from msgbot.web.answers import ListedData, OrderDetailData, PushedData
-from msgbot.web.routing import Call, answer
+from msgbot.store import cancellations, formal_requests, messages, orders, rulings
+from msgbot.web.answers import OrderDetailData, PushedData
+from msgbot.web.messages import listed
+from msgbot.web.routing import Call, Route, answer
 from msgbot.web.shapes import ItemIn, OrderIn
 
 _CLOCKS_DIFFER = timedelta(minutes=2)
@@ -22,7 +22,7 @@ _CLOCKS_DIFFER = timedelta(minutes=2)
 
 async def put_order(call: Call) -> web.StreamResponse:
     """Takes in what another system says of an order."""
-    order_id = _order_id(call)
+    order_id = call.order_id()
     given = call.body(OrderIn)
     source = f"api {call.who.removeprefix('token:')}"
     trusted = call.actor is not None and call.actor.token_name in call.service.settings.trusted_sources
@@ -72,41 +72,24 @@ async def put_order(call: Call) -> web.StreamResponse:
 
 async def get_order(call: Call) -> web.StreamResponse:
     """Everything on file about an order."""
-    order_id, account = _order_id(call), call.account
+    order_id, account = call.order_id(), call.account
     async with call.service.database.reading() as connection:
         order = await orders.get(connection, account, order_id)
         formal = await formal_requests.of_order(connection, account, order_id)
         conversation = await messages.about_order(connection, account, order_id)
-        ids = [turn.message.id for turn in conversation.turns]
-        decided = await replies.decided(connection, account, ids)
-        answers = await replies.to_messages(connection, account, ids)
+        shown = await listed(connection, account, conversation.turns)
         made = await rulings.of_order(connection, account, order_id)
         let_through = await cancellations.of_orders(connection, account, [order_id])
-    if order is None and not formal and not ids and not made:
+    if order is None and not formal and not shown and not made:
         raise NotFound(f"nothing is on file about order {order_id} of account {account}")
-    listed: list[ListedData] = [
-        {
-            **message_data(turn),
-            "decision": decision_data(decided[turn.message.id]) if turn.message.id in decided else None,
-            "reply": reply_data(answers[turn.message.id], turn.message) if turn.message.id in answers else None,
-        }
-        for turn in conversation.turns
-    ]
     data: OrderDetailData = {
         "order": order_data(order) if order is not None else None,
         "formal_requests": [formal_request_data(request) for request in formal],
-        "messages": listed,
+        "messages": shown,
         "rulings": [recorded_ruling_data(ruling) for ruling in made],
         "cancellations": [cancellation_data(each) for each in let_through],
     }
     return answer(data)
-
-
-def _order_id(call: Call) -> str:
-    order_id = call.value("order_id")
-    if not ORDER_ID.fullmatch(order_id):
-        raise InputError(f"{order_id[:50]!r} is no order id; one looks like 114-0000001-0000001", field="order_id")
-    return order_id
 
 
 def _item(given: ItemIn, trusted: bool) -> OrderItem:
@@ -114,3 +97,30 @@ def _item(given: ItemIn, trusted: bool) -> OrderItem:
     formal = given.formal_request if trusted else RequestKnowledge.UNKNOWN
     reason = given.cancel_reason if trusted else ""
     return OrderItem(given.id, given.sku, given.asin, given.title, given.quantity, formal, reason)
+
+
+ROUTES = (
+    Route(
+        method="PUT",
+        path="/v1/orders/{order_id}",
+        handler=put_order,
+        tag="Orders and cancellations",
+        says="Push what another system knows of an order.\n\nIts origin is recorded. What it says of formal requests is "
+        "believed only of tokens named in the setting "
+        "trusted_sources; of others it counts as unknown. Older facts do not replace newer ones.",
+        permission=May.WRITE_ORDERS,
+        body=OrderIn,
+        answers={200: PushedData, 201: PushedData},
+        changes=True,
+        again=True,
+    ),
+    Route(
+        method="GET",
+        path="/v1/orders/{order_id}",
+        handler=get_order,
+        tag="Orders and cancellations",
+        says="Look at an order.\n\nWith its conversation, formal requests, rulings and cancellations.",
+        permission=May.READ_ORDERS,
+        answers={200: OrderDetailData},
+    ),
+)

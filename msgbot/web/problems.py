@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NotRequired
@@ -11,7 +12,7 @@ from aiohttp import web
 from pydantic import ValidationError
 from typing_extensions import TypedDict
 
-from msgbot.errors import AccessError, Conflict, InputError, MsgbotError, NotFound, Stale, StoreError
+from msgbot.errors import AccessError, Conflict, InputError, MsgbotError, NotFound, Stale, StoreError, TooOften
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
@@ -111,6 +112,8 @@ def problem_of(error: MsgbotError) -> Problem:
         return Problem(401, "unauthenticated", text, headers={"WWW-Authenticate": "Bearer"})
     if isinstance(error, AccessError):
         return Problem(403, "forbidden", text)
+    if isinstance(error, TooOften):
+        return Problem(429, "rate_limited", text, headers={"Retry-After": str(max(1, math.ceil(error.seconds)))})
     if isinstance(error, NotFound):
         return Problem(404, "not_found", text)
     if isinstance(error, Stale):

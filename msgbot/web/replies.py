@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from msgbot.domain.access import Permission as May
 from msgbot.plain.messages import decision_data, message_data, reply_data
 from msgbot.plain.verdicts import verdict_data
 from msgbot.review import Person, Reviewed
 from msgbot.store.replies import Decided, Reply, ReplyState
-from msgbot.web.answers import PreviewData, ReviewedData
+from msgbot.web.answers import PreviewData, RepliesData, ReviewedData, SuggestionsData
+from msgbot.web.arrivals import read_posted
 from msgbot.web.bodies import parse_json
-from msgbot.web.cursors import read_cursor, write_cursor
-from msgbot.web.posting import read_posted
+from msgbot.web.cursors import page_of, read_cursor
 from msgbot.web.reading import Bad, read_values
-from msgbot.web.routing import Call, answer
-from msgbot.web.shapes import DismissIn, EditIn, Paged, RepliesQuery
+from msgbot.web.routing import Call, Route, answer
+from msgbot.web.shapes import DismissIn, EditIn, MessageIn, Paged, RepliesQuery
 
 
 async def preview(call: Call) -> web.StreamResponse:
@@ -85,8 +86,7 @@ async def _changed(call: Call, reply: Reply, status: int = 200) -> web.Response:
 async def _page(call: Call, query: Paged, state: ReplyState | None, order_id: str) -> tuple[list[ReviewedData], str | None]:
     states = [state] if state is not None else []
     found = await call.service.review.page(call.account, states, read_cursor(query.cursor), query.limit + 1, order_id)
-    shown = found[: query.limit]
-    cursor = write_cursor(shown[-1].reply.created_at, shown[-1].reply.id) if len(found) > query.limit else None
+    shown, cursor = page_of(found, query.limit, lambda each: (each.reply.created_at, each.reply.id))
     return [_data(each) for each in shown], cursor
 
 
@@ -96,3 +96,83 @@ def _data(reviewed: Reviewed) -> ReviewedData:
         "message": message_data(reviewed.turn),
         "decision": decision_data(reviewed.decided) if reviewed.decided is not None else None,
     }
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/replies/preview",
+        handler=preview,
+        tag="Replies",
+        says="Ask what would be answered, and why.\n\nTo a message that is not put on file, with the orders and the "
+        "conversation as they are now.",
+        permission=May.READ_REPLIES,
+        body=MessageIn,
+        answers={200: PreviewData},
+    ),
+    Route(
+        method="GET",
+        path="/v1/suggestions",
+        handler=list_suggestions,
+        tag="Replies",
+        says="List what waits for a person.",
+        permission=May.READ_REPLIES,
+        query=Paged,
+        answers={200: SuggestionsData},
+    ),
+    Route(
+        method="GET",
+        path="/v1/replies",
+        handler=list_replies,
+        tag="Replies",
+        says="List replies, the newest first.",
+        permission=May.READ_REPLIES,
+        query=RepliesQuery,
+        answers={200: RepliesData},
+    ),
+    Route(
+        method="GET",
+        path="/v1/replies/{reply_id}",
+        handler=get_reply,
+        tag="Replies",
+        says="Look at one reply.",
+        permission=May.READ_REPLIES,
+        answers={200: ReviewedData},
+        etag=True,
+    ),
+    Route(
+        method="POST",
+        path="/v1/replies/{reply_id}/edit",
+        handler=edit_reply,
+        tag="Replies",
+        says="Put other words into a suggestion.\n\nChecked against Amazon's rules for messages to buyers, and against soliciting.",
+        permission=May.WRITE_REPLIES,
+        body=EditIn,
+        answers={200: ReviewedData},
+        changes=True,
+        etag=True,
+    ),
+    Route(
+        method="POST",
+        path="/v1/replies/{reply_id}/send",
+        handler=send_reply,
+        tag="Replies",
+        says="Send a suggestion.\n\nAlso a reply that failed, once more. It goes out when the time to stop it is over.",
+        permission=May.WRITE_REPLIES,
+        answers={202: ReviewedData},
+        changes=True,
+        etag=True,
+    ),
+    Route(
+        method="POST",
+        path="/v1/replies/{reply_id}/dismiss",
+        handler=dismiss_reply,
+        tag="Replies",
+        says="Set a suggestion aside.\n\nOr stop a reply that has not gone out yet. The body may be left out.",
+        permission=May.WRITE_REPLIES,
+        body=DismissIn,
+        answers={200: ReviewedData},
+        changes=True,
+        etag=True,
+    ),
+)

@@ -13,7 +13,8 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from msgbot.domain.access import Actor, Permission
-from msgbot.errors import AccessError, NotFound
+from msgbot.domain.message import ORDER_ID
+from msgbot.errors import AccessError, InputError, NotFound
 from msgbot.service import Service
 from msgbot.web.bodies import parse_json, read_body
 from msgbot.web.idempotency import answer_once
@@ -25,7 +26,7 @@ PATTERNS = {"reply_id": "[0-9a-f]{8,64}"}
 """What a part of the path must look like, where another route could be meant."""
 REQUEST_ID = web.RequestKey("request_id", str)
 """Under this key a request carries its id."""
-JSON = "application/json"
+JSON, NDJSON = "application/json", "application/x-ndjson"
 Model = TypeVar("Model", bound=BaseModel)
 Handler = Callable[["Call"], Awaitable[web.StreamResponse]]
 
@@ -38,12 +39,17 @@ class Media:
     says: str
 
 
+LINES_OUT = Media(NDJSON, "One value a line.")
+OCTETS = Media("application/octet-stream", "The same, from a client that does not say what it sends.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """One operation. `says` is its documentation: one line, then the rest. `permission` is what it takes; without one anybody
     may, or, if `known`, anybody with a token. `body` is the shape of the
     JSON body; `media` are other bodies it takes. `answers` says what comes back by status: a shape, media, or None for nothing.
-    `changes`: an Idempotency-Key is heeded. `account`: it works within one account. `etag`: the answer carries an ETag, and
+    `changes`: an Idempotency-Key is heeded; `again`: done twice, it changes nothing more than once, so that it may be tried again
+    when nobody knows whether it was done. `account`: it works within one account. `etag`: the answer carries an ETag, and
     If-Match is heeded. `secret`: the answer holds a secret, which is never kept.
     `most_mb`: the largest body, where the setting allows too much for it."""
 
@@ -59,6 +65,7 @@ class Route:
     query: type[BaseModel] | None = None
     answers: Mapping[int, Any] = field(default_factory=dict)
     changes: bool = False
+    again: bool = False
     account: bool = True
     etag: bool = False
     secret: bool = False
@@ -83,11 +90,34 @@ class Call:
         """Who asks, as the audit names them."""
         return self.actor.name if self.actor is not None else ""
 
+    async def authenticate(self) -> Actor:
+        """Whose token the request shows, as it is now. Raises AccessError."""
+        scheme, _, token = self.request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise AccessError("send a token: Authorization: Bearer msgbot_...", known=False)
+        self.actor = await self.service.people.authenticate(token.strip())
+        return self.actor
+
+    async def go_on(self) -> None:
+        """Returns when whoever asks may still do so: to be called now and then while an answer goes on and on. Raises AccessError
+        when the token was revoked or has expired since, or allows less."""
+        actor = await self.authenticate()
+        check_permission(self.route, actor)
+        if self.account and not actor.may_use(self.account):
+            raise AccessError(f"{actor.name} may not use the account {self.account} any more")
+
     def value(self, name: str) -> str:
         """A part of the path. Raises NotFound for one that no id can be."""
         value = self.request.match_info[name]
         if "\0" in value or any("\ud800" <= sign <= "\udfff" for sign in value):
             raise NotFound(f"nothing has an id with NUL or half of a pair in it: {name}")
+        return value
+
+    def order_id(self) -> str:
+        """The order id in the path. Raises InputError when it cannot be one."""
+        value = self.value("order_id")
+        if not ORDER_ID.fullmatch(value):
+            raise InputError(f"{value[:50]!r} is no order id; one looks like 114-0000001-0000001", field="order_id")
         return value
 
     def query(self, shape: type[Model]) -> Model:
@@ -121,6 +151,12 @@ def answer(data: Any, status: int = 200, *, version: int | None = None, headers:
     return web.Response(status=status, body=body, content_type=JSON, headers=sent)
 
 
+def check_permission(route: Route, actor: Actor) -> None:
+    """Raises AccessError when `actor` lacks what the route takes."""
+    if route.permission is not None and not actor.may(route.permission):
+        raise AccessError(f"the role {actor.role.value} of {actor.name} does not include {route.permission.value}")
+
+
 class Endpoint:
     """A route on the wire."""
 
@@ -134,21 +170,19 @@ class Endpoint:
         call = Call(request, self._service, self._route, request[REQUEST_ID])
         route, settings = self._route, self._service.settings
         if route.permission is not None or route.known:
-            call.actor = await self._actor(request)
-            structlog.contextvars.bind_contextvars(actor=call.actor.name)
-            if route.permission is not None and not call.actor.may(route.permission):
-                raise AccessError(
-                    f"the role {call.actor.role.value} of {call.actor.name} does not include {route.permission.value}"
-                )
+            actor = await call.authenticate()
+            structlog.contextvars.bind_contextvars(actor=actor.name)
+            self._rates.take(actor.token_id, f"the token {actor.token_name} asks too often")
+            check_permission(route, actor)
             if route.account:
-                call.account = await self._account(request, call.actor)
+                call.account = await self._account(request, actor)
                 structlog.contextvars.bind_contextvars(account=call.account)
         if route.query is not None:
             call.query_value = _query(request, route.query)
         elif request.query:
             name = next(iter(request.query))
             raise _bad_query(name, "this route has no such parameter")
-        if "application/x-ndjson" in {each.type for each in route.media} and request.content_type == "application/x-ndjson":
+        if request.content_type == NDJSON and NDJSON in {each.type for each in route.media}:
             # A stream is read by its handler, line by line.
             return await route.handler(call)
         if route.body is not None or route.media:
@@ -158,16 +192,6 @@ class Endpoint:
             return await answer_once(call, route.handler)
         return await route.handler(call)
 
-    async def _actor(self, request: web.Request) -> Actor:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise AccessError("send a token: Authorization: Bearer msgbot_...", known=False)
-        actor = await self._service.people.authenticate(token.strip())
-        if wait := self._rates.wait(actor.token_id):
-            headers = {"Retry-After": str(max(1, round(wait)))}
-            raise Problem(429, "rate_limited", f"the token {actor.token_name} asks too often", headers=headers)
-        return actor
-
     async def _account(self, request: web.Request, actor: Actor) -> str:
         named = request.headers.get(ACCOUNT_HEADER, "").strip()
         if named:
@@ -176,7 +200,10 @@ class Endpoint:
                 raise NotFound(f"no account {named[:64]!r} for {actor.name}")
             return named
         if actor.accounts is not None and len(actor.accounts) == 1:
-            return next(iter(actor.accounts))
+            [own] = actor.accounts
+            if not await self._service.has_account(own):
+                raise NotFound(f"{actor.name} is for the account {own!r}, which does not exist: make it with `msgbot account add`")
+            return own
         usual = self._service.settings.account
         if actor.may_use(usual):
             return usual

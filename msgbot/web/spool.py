@@ -60,11 +60,7 @@ class Spool:
         while True:
             while self._sent < self._written:
                 piece = os.pread(self._file.fileno(), _PIECE, self._sent)
-                try:
-                    async with asyncio.timeout(self._idle_seconds):
-                        await self._response.write(piece)
-                except TimeoutError:
-                    raise ConnectionError("the client takes no answers") from None
+                await write(self._response, piece, self._idle_seconds)
                 self._sent += len(piece)
             if self._ended:
                 return
@@ -73,3 +69,12 @@ class Spool:
             self._written = self._sent = 0
             self._more.clear()
             await self._more.wait()
+
+
+async def write(response: web.StreamResponse, data: bytes, idle_seconds: float) -> None:
+    """Sends `data` as the next part of an answer. Raises ConnectionError when the client takes nothing for too long."""
+    try:
+        async with asyncio.timeout(idle_seconds):
+            await response.write(data)
+    except TimeoutError:
+        raise ConnectionError("the client takes no answers") from None

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from msgbot.errors import Conflict, Stale
+from msgbot.errors import ConfigError, Conflict, Stale
 from msgbot.store import accounts
 from msgbot.store.accounts import Account
 from msgbot.store.database import Database
@@ -48,9 +49,15 @@ async def test_of_two_changes_to_the_same_version_one_is_refused(database: Datab
 async def test_an_account_is_ensured_once_by_whoever_comes_first(database: Database) -> None:
     async def ensure(number: int) -> Account:
         async with database.transaction() as connection:
-            return await accounts.ensure(connection, "main", NOW, store=f"Store {number}")
+            return await accounts.ensure(connection, "main", NOW + timedelta(seconds=number))
 
     made = await asyncio.gather(*(ensure(number) for number in range(5)))
     async with database.transaction() as connection:
         assert await accounts.get_all(connection) == [made[0]]
     assert len(set(made)) == 1
+
+
+async def test_the_name_of_the_installation_is_no_account(database: Database) -> None:
+    async with database.transaction() as connection:
+        with pytest.raises(ConfigError, match="take another name"):
+            await accounts.ensure(connection, "installation", NOW)

@@ -5,13 +5,26 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import socket
+from collections.abc import AsyncIterator
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientPayloadError
+from aiohttp.test_utils import make_mocked_request
+from multidict import CIMultiDict
 
-from msgbot.web.limits import RateLimit
+from msgbot import metrics
+from msgbot.domain.access import Actor, Role
+from msgbot.domain.trail import EntryKind
+from msgbot.errors import TooOften
+from msgbot.store import trail
+from msgbot.web import app
+from msgbot.web.limits import RateLimit, peer_of
 from msgbot.web.openapi import document
 from msgbot.web.routes import ROUTES
+from tests.conftest import NOW
 from tests.web.conftest import A, Doors, Front, message, order
 
 
@@ -89,10 +102,64 @@ async def test_a_token_that_asks_too_often_has_to_wait(doors: Doors) -> None:
 def test_a_bucket_fills_at_its_rate() -> None:
     now = 0.0
     limit = RateLimit(2, lambda: now)
-    assert [limit.wait("a") for _ in range(5)] == [0, 0, 0, 0, 0.5]
+
+    def wait(key: str) -> float:
+        try:
+            limit.take(key, "wait")
+        except TooOften as told:
+            return told.seconds
+        return 0
+
+    assert [wait("a") for _ in range(5)] == [0, 0, 0, 0, 0.5]
     now = 0.5
-    assert [limit.wait("a"), limit.wait("a")] == [0, 0.5]
-    assert limit.wait("b") == 0
+    assert [wait("a"), wait("a")] == [0, 0.5]
+    assert wait("b") == 0
+    limit.give_back("a")
+    assert [wait("a"), wait("a")] == [0, 0.5]
+
+
+async def test_who_guesses_passwords_has_to_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For a name after five wrong ones; from one address after many, whatever the names."""
+    monkeypatch.setattr(app, "WRONG_AT_ONCE", 8)
+    monkeypatch.setattr(app, "WRONG_A_SECOND", 1e-6)
+    doors = Doors(tmp_path, "")
+    async with doors.stack:
+        await _guess(await doors.open(work=False))
+
+
+async def _guess(lone: Front) -> None:
+    await lone.service.people.add_user("alice", "a long enough password", Role.AGENT, None)
+
+    async def sign_in(name: str, word: str = "wrong") -> tuple[int, bool]:
+        told = await lone.call("POST", "/v1/sign-in", {"name": name, "password": word}, by="")
+        return told.status, int(told.headers.get("Retry-After", 0)) > 0
+
+    assert [await sign_in("bob") for _ in range(6)] == [*[(401, False)] * 5, (429, True)]
+    # Who knows the password costs the address nothing.
+    assert [await sign_in("alice", "a long enough password") for _ in range(3)] == [(201, False)] * 3
+    assert [await sign_in("carol") for _ in range(2)] == [(401, False)] * 2
+    assert await sign_in("alice", "a long enough password") == (429, True)
+
+
+@pytest.mark.parametrize(
+    ("remote", "forwarded", "peer"),
+    [
+        ("192.0.2.1", [], "192.0.2.1"),
+        ("192.0.2.1", ["203.0.113.9"], "192.0.2.1"),  # no proxy of ours: it may say what it likes
+        ("127.0.0.1", ["203.0.113.9"], "203.0.113.9"),
+        ("127.0.0.1", ["198.51.100.7, 203.0.113.9"], "203.0.113.9"),  # the first was sent along by the client
+        ("127.0.0.1", ["198.51.100.7", "203.0.113.9, 10.1.2.3"], "203.0.113.9"),
+        ("127.0.0.1", ["nonsense"], "127.0.0.1"),
+        ("127.0.0.1", [], "127.0.0.1"),
+        ("::ffff:127.0.0.1", ["203.0.113.9"], "203.0.113.9"),
+        ("::1", ["2001:db8:1:2:3:4:5:6"], "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", [], "fe80::/64"),
+    ],
+)
+def test_whose_address_counts(remote: str, forwarded: list[str], peer: str) -> None:
+    headers = [("X-Forwarded-For", each) for each in forwarded]
+    request = make_mocked_request("POST", "/v1/sign-in", CIMultiDict(headers)).clone(remote=remote)
+    assert peer_of(request, [ip_network("127.0.0.1"), ip_network("::1"), ip_network("10.0.0.0/8")]) == peer
 
 
 async def test_a_client_that_sends_too_slowly_is_let_go_and_keeps_nobody_waiting(doors: Doors) -> None:
@@ -109,6 +176,32 @@ async def test_a_client_that_sends_too_slowly_is_let_go_and_keeps_nobody_waiting
     told = await reader.read()
     assert told.startswith(b"HTTP/1.1 408")
     writer.close()
+
+
+async def test_a_client_that_takes_nothing_of_a_download_is_let_go(doors: Doors) -> None:
+    front = await doors.open(idle_seconds=0.5, work=False)
+    async with front.service.database.transaction() as connection:
+        await trail.append_many(connection, "main", NOW, [(EntryKind.DECISION, {"long": "x" * 20_000})] * trail.PAGE)
+    token = await front.token("auditor")
+    labels = {"method": "GET", "route": "/v1/audit/entries", "status": "499"}
+
+    def gone() -> float:
+        return metrics.registry.get_sample_value("msgbot_http_requests_total", labels) or 0.0
+
+    before = gone()
+    own = socket.socket()
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+    own.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(own, ("127.0.0.1", front.server.port))
+    await asyncio.get_running_loop().sock_sendall(
+        own, f"GET /v1/audit/entries HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+    )
+
+    async def given_up() -> bool:
+        return gone() > before
+
+    await front.until(given_up)
+    own.close()
 
 
 async def test_a_client_that_goes_away_in_mid_stream_leaves_whole_lines_only(front: Front) -> None:
@@ -187,6 +280,19 @@ async def test_routes_and_documentation_are_the_same(lone: Front) -> None:
     assert served == told
 
 
+async def test_every_answer_has_its_request_id_and_may_not_be_stored(lone: Front) -> None:
+    """Streams, too."""
+    line = json.dumps(message()).encode()
+    for told in (
+        await lone.call("GET", "/healthz", by=""),
+        await lone.call("GET", "/nowhere", by=""),
+        await lone.call("POST", "/v1/messages", data=line, Content_Type="application/x-ndjson"),
+        await lone.call("GET", "/v1/audit/entries"),
+    ):
+        assert told.headers["X-Request-Id"]
+        assert (told.headers["Cache-Control"], told.headers["Server"]) == ("no-store", "msgbot")
+
+
 async def test_request_ids_from_outside_are_kept_if_they_are_sane(lone: Front) -> None:
     assert (await lone.call("GET", "/healthz", by="", X_Request_Id="abc-1")).headers["X-Request-Id"] == "abc-1"
     assert (await lone.call("GET", "/healthz", by="", X_Request_Id="a b<c>")).headers["X-Request-Id"] != "a b<c>"
@@ -198,3 +304,72 @@ async def test_replies_lie_where_the_setting_says(doors: Doors, tmp_path: Path) 
     await front.call("POST", "/v1/messages", message())
     await front.answered("m1")
     assert len(list((tmp_path / "elsewhere").rglob("*.eml"))) == 1
+
+
+async def test_a_stream_ends_when_its_token_does(front: Front) -> None:
+    """What was answered is on file; what comes after the revocation is refused by its line."""
+    token = await front.token("integrator", name="leaving")
+    heard = asyncio.Event()
+
+    async def lines() -> AsyncIterator[bytes]:
+        yield json.dumps(message(number=1)).encode() + b"\n"
+        await heard.wait()
+        await front.service.people.revoke("leaving")
+        yield json.dumps(message(number=2)).encode() + b"\n"
+
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}
+    answers = []
+    async with front.session.post(front.server.make_url("/v1/messages"), data=lines(), headers=headers) as response:
+        async for line in response.content:
+            answers.append(json.loads(line))
+            heard.set()
+    first, refused, last = answers
+    assert (first["line"], first["new"]) == (1, True)
+    assert (refused["line"], refused["error"]["type"]) == (2, "urn:msgbot:problem:unauthenticated")
+    assert last["summary"]["messages"] == 1
+    assert [each["id"] for each in (await front.call("GET", "/v1/messages")).data["messages"]] == ["m1"]
+
+
+async def test_a_stream_ends_where_the_service_stops_and_says_so(lone: Front) -> None:
+    async def lines() -> AsyncIterator[bytes]:
+        yield json.dumps(message(number=1)).encode() + b"\n"
+        await heard.wait()
+        lone.service.stopping.set()
+        # The client sends nothing more, and does not end its stream either.
+        await asyncio.Event().wait()
+
+    heard = asyncio.Event()
+    headers = {"Authorization": f"Bearer {await lone.token('integrator')}", "Content-Type": "application/x-ndjson"}
+    answers = []
+    async with lone.session.post(lone.server.make_url("/v1/messages"), data=lines(), headers=headers) as response:
+        async for line in response.content:
+            answers.append(json.loads(line))
+            heard.set()
+    assert [(each.get("line"), each.get("error", {}).get("type")) for each in answers] == [
+        (1, None),
+        (2, "urn:msgbot:problem:stopping"),
+        (None, None),
+    ]
+
+
+async def test_a_download_is_cut_off_when_its_token_ends(lone: Front, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with lone.service.database.transaction() as connection:
+        await trail.append_many(connection, "main", NOW, [(EntryKind.DECISION, {})] * (trail.PAGE + 1))
+    token = await lone.token("auditor", name="leaving")
+    people, looked = lone.service.people, 0
+    authenticate = people.authenticate
+
+    async def until_the_second_page(text: str) -> Actor:
+        nonlocal looked
+        looked += 1
+        if looked == 3:
+            await people.revoke("leaving")
+        return await authenticate(text)
+
+    monkeypatch.setattr(people, "authenticate", until_the_second_page)
+    headers = {"Authorization": f"Bearer {token}"}
+    async with lone.session.get(lone.server.make_url("/v1/audit/entries"), headers=headers) as response:
+        whole = [await response.content.readline() for _ in range(trail.PAGE)]
+        assert all(line.endswith(b"\n") for line in whole)
+        with pytest.raises(ClientPayloadError):
+            await response.content.readline()

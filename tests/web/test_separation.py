@@ -82,6 +82,15 @@ async def test_who_may_use_several_accounts_says_which(front: Front) -> None:
     assert (await front.call("GET", "/v1/messages", Msgbot_Account="nobody")).status == 404
 
 
+async def test_a_token_for_an_account_that_does_not_exist_puts_nothing_on_file(front: Front) -> None:
+    await front.token("integrator", accounts=frozenset({"mian"}), name="mistyped")
+    refused = await front.call("POST", "/v1/messages", message(), by="mistyped")
+    assert (refused.status, "'mian', which does not exist" in refused.data["detail"]) == (404, True)
+    await front.call("PUT", "/v1/accounts/mian", {})
+    front.service.forget_accounts()
+    assert (await front.call("GET", "/v1/messages", by="mistyped")).data["messages"] == []
+
+
 NOBODYS = {
     **dict.fromkeys(("message_id", "cancellation_id", "ruling_id", "webhook_id", "delivery_id", "account"), "x"),
     "reply_id": "0123456789ab",

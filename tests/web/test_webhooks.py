@@ -13,6 +13,8 @@ from standardwebhooks import Webhook
 
 from msgbot.channels.signatures import sign
 from msgbot.domain.access import Role
+from msgbot.domain.trail import INSTALLATION
+from msgbot.store import trail
 from tests.mails import relay_mail
 from tests.web.conftest import A, Front, message, order
 
@@ -148,6 +150,33 @@ async def test_a_signing_token_needs_its_permission(lone: Front) -> None:
     headers = {name.replace("-", "_"): value for name, value in signed.items()}
     tried = await lone.call("POST", f"/v1/incoming/{token.id}", by="", data=body, Content_Type="application/json", **headers)
     assert tried.status == 403
+
+
+async def test_every_change_is_in_the_audit_with_who_and_which_request(lone: Front) -> None:
+    body = {"url": "http://127.0.0.1:9/x", "events": ["reply.failed"]}
+    made = await lone.call("POST", "/v1/webhooks", {**body, "enabled": False}, X_Request_Id="r-add")
+    path = f"/v1/webhooks/{made.data['id']}"
+    await lone.call("PUT", path, body, X_Request_Id="r-change")
+    await lone.call("POST", f"{path}/secret", X_Request_Id="r-secret")
+    await lone.call("DELETE", path, X_Request_Id="r-remove")
+    facts = [json.loads(line)["facts"] for line in (await lone.call("GET", "/v1/audit/entries")).raw.splitlines()]
+    assert [(each["change"], each["request"], each["by"]) for each in facts] == [
+        ("webhook added", "r-add", "token:administrator"),
+        ("webhook changed", "r-change", "token:administrator"),
+        ("webhook secret renewed", "r-secret", "token:administrator"),
+        ("webhook removed", "r-remove", "token:administrator"),
+    ]
+    assert (made.data["enabled"], made.data["version"]) == (False, 1)
+
+
+async def test_what_is_changed_for_the_whole_installation_tells_of_its_request(lone: Front) -> None:
+    await lone.service.people.add_user("alice", "a long enough password", Role.AGENT, None)
+    await lone.call("PUT", "/v1/accounts/b", {}, X_Request_Id="r-add")
+    await lone.call("PUT", "/v1/accounts/b", {"store": "B's"}, X_Request_Id="r-change")
+    await lone.call("POST", "/v1/sign-in", {"name": "alice", "password": "a long enough password"}, by="", X_Request_Id="r-sign-in")
+    async with lone.service.database.reading() as connection:
+        entries = [entry async for entry in trail.entries(connection, INSTALLATION)]
+    assert [entry.facts.get("request") for entry in entries][-3:] == ["r-add", "r-change", "r-sign-in"]
 
 
 async def test_a_secret_is_not_kept_for_a_key(lone: Front) -> None:

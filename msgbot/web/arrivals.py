@@ -1,4 +1,4 @@
-"""Messages posted over HTTP: one by one, in batches, in streams of any length, and as raw mail."""
+"""Messages that arrive over HTTP: one by one, in batches, in streams of any length, as raw mail."""
 
 from __future__ import annotations
 
@@ -13,18 +13,23 @@ from urllib.parse import quote
 from aiohttp import web
 
 from msgbot.channels.mail import read_mail
+from msgbot.domain.access import Permission as May
 from msgbot.domain.conversation import Turn
 from msgbot.errors import MsgbotError, NotFound
 from msgbot.plain.verdicts import verdict_data
 from msgbot.reader import Reader
 from msgbot.receive import Received
-from msgbot.web.answers import TakenData
-from msgbot.web.bodies import NDJSON, parse_json, read_lines
+from msgbot.web.answers import BatchData, TakenData
+from msgbot.web.bodies import parse_json, read_lines
 from msgbot.web.problems import Problem, problem_of
 from msgbot.web.reading import Bad, Elsewhere, Envelope, Sound, read_json_lines, read_values
-from msgbot.web.routing import Call, answer
+from msgbot.web.routing import LINES_OUT, NDJSON, OCTETS, Call, Media, Route, answer
+from msgbot.web.shapes import MessageIn
 from msgbot.web.spool import Spool
 
+MAIL = "message/rfc822"
+RAW_MAIL = Media(MAIL, "The mail as it came, headers and all.")
+_LINES_IN = Media(NDJSON, "One message a line, as many as there are. The answer has one line for each, and a summary.")
 _LINES = 500
 _PILE = 50
 """So many messages at once make whatever is not urgent wait."""
@@ -103,6 +108,7 @@ async def _stream(call: Call) -> web.StreamResponse:
         try:
             async for lines, items in _one_ahead(_batches(call), read):
                 at = lines[0][0]
+                await call.go_on()
                 results = await _take(call, items)
                 for name, count in _summary(results).items():
                     totals[name] += count
@@ -123,6 +129,8 @@ async def _batches(call: Call) -> AsyncIterator[list[tuple[int, bytes]]]:
     batch: list[tuple[int, bytes]] = []
     size = 0
     async for line in read_lines(call.request, call.service.settings.idle_seconds):
+        if call.service.stopping.is_set():
+            raise Problem(503, "stopping", "the service stops: send this line and those after it again in a moment")
         if line is not None and line[1].strip():
             batch.append(line)
             size += len(line[1])
@@ -235,3 +243,35 @@ def _summary(results: Sequence[dict[str, Any]]) -> dict[str, int]:
 
 def _line(data: Any) -> bytes:
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace") + b"\n"
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/v1/messages",
+        handler=post_messages,
+        tag="Messages",
+        says="Take messages in.\n\nOne message, a JSON array, or a stream of lines of any length. Each is read at once, and "
+        "its verdict comes back; it is answered a moment later. Idempotent by account and id: one that is on file already "
+        "changes nothing. In an array or a stream a bad message is told in its place and keeps no other one out.",
+        permission=May.WRITE_MESSAGES,
+        body=MessageIn | list[MessageIn],
+        media=(_LINES_IN,),
+        answers={201: TakenData, 200: (TakenData | BatchData, LINES_OUT)},
+        changes=True,
+        again=True,
+    ),
+    Route(
+        method="POST",
+        path="/v1/mail",
+        handler=post_mail,
+        tag="Messages",
+        says="Take a raw mail in.\n\nWhat mail-forwarding services post. What it is (a buyer's words, a notice, a bounce "
+        "...) is read from its headers.",
+        permission=May.WRITE_MESSAGES,
+        media=(RAW_MAIL, OCTETS, Media("text/plain", "The same.")),
+        answers={201: TakenData, 200: TakenData},
+        changes=True,
+        again=True,
+    ),
+)
