@@ -97,8 +97,8 @@ class Deliver:
     async def _turn_off(self, connection: AsyncConnection, delivery: Delivery) -> None:
         """Turns the webhook off whose receiver says that it wants nothing more, ever."""
         if await webhooks.disable(connection, delivery.account, delivery.webhook_id):
-            facts: Facts = {"webhook": delivery.webhook_id, "change": "webhook turned off", "because": "its receiver answered 410"}
-            await trail.append(connection, delivery.account, self._clock(), EntryKind.ACCOUNT_CHANGED, facts)
+            facts: Facts = {"webhook": delivery.webhook_id, "change": "turned off", "because": "its receiver answered 410"}
+            await trail.append(connection, delivery.account, self._clock(), EntryKind.WEBHOOK_CHANGED, facts)
 
     async def _due(self, connection: AsyncConnection, account: str, subject: str) -> Delivery | None:
         """The delivery, locked, if this is the try that it waits for."""

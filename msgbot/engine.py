@@ -127,10 +127,10 @@ class Engine:
         workflows: Mapping[str, Workflow],
         *,
         executor: str = LOCAL,
-        stop_seconds: float = 0.0,
+        seconds_left: Callable[[], float] = lambda: 0.0,
     ) -> AsyncIterator[None]:
         """Runs what is enqueued, and what an earlier process of the name `executor` left unfinished, until the block ends; then
-        what has begun has `stop_seconds` to come to its end. What has not is taken up by whoever runs next."""
+        what has begun has `seconds_left()` to come to its end. What has not is taken up by whoever runs next."""
         self._executor = executor
         DBOS(
             config=DBOSConfig(
@@ -155,7 +155,7 @@ class Engine:
             yield
         finally:
             # The library waits a second at least, also where nothing is under way.
-            await _destroy(stop_seconds if self._active else 0.0)
+            await _destroy(seconds_left() if self._active else 0.0)
 
     async def under_way(self, workflow: str, account: str) -> set[str]:
         """What the workflows of this name are about that have not come to their end."""

@@ -61,6 +61,7 @@ class Service:
     key: InstallationKey
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     struck_off: bool = False
+    _stop_at: float | None = None
     _known: dict[str, tuple[Account | None, float]] = field(default_factory=dict)
     _asking: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     ticks: Callable[[], float] = monotonic
@@ -117,7 +118,17 @@ class Service:
     def strike_off(self) -> None:
         """Ends this process: others have taken over its work."""
         self.struck_off = True
+        self.stop()
+
+    def stop(self) -> None:
+        """Ends this process: what it has begun has `stop_seconds` to come to its end."""
+        if self._stop_at is None:
+            self._stop_at = self.ticks() + self.settings.stop_seconds
         self.stopping.set()
+
+    def seconds_left(self) -> float:
+        """How long what was begun may still go on."""
+        return self.settings.stop_seconds if self._stop_at is None else max(0.0, self._stop_at - self.ticks())
 
     @asynccontextmanager
     async def making_rounds(self) -> AsyncIterator[None]:

@@ -155,7 +155,7 @@ class Webhooks:
     async def _record(self, connection: AsyncConnection, webhook: Webhook, change: str, by: str, request_id: str) -> None:
         facts: Facts = {
             "webhook": webhook.id,
-            "change": f"webhook {change}",
+            "change": change,
             # What follows the host lets into some receivers whoever knows it; the digest proves later which address it was.
             "host": URL(webhook.url).host or "",
             "url_digest": digest(webhook.url, webhook.id),
@@ -164,7 +164,7 @@ class Webhooks:
             "by": by,
             "request": request_id,
         }
-        await trail.append(connection, webhook.account, self._clock(), EntryKind.ACCOUNT_CHANGED, facts)
+        await trail.append(connection, webhook.account, self._clock(), EntryKind.WEBHOOK_CHANGED, facts)
 
 
 def _check_events(events: Collection[EventType]) -> None:

@@ -78,7 +78,7 @@ async def open_mailroom(settings: Settings, office: Office, outbox: Outbox, cloc
         async with office.database.transaction() as connection:
             await accounts.ensure(connection, settings.account, clock())
         works = _works(settings, office.database, office.engine, outbox, clock, tries_again=False)
-        at_work = partial(_at_work, office.database, office.engine, works.workflows, "command", lambda: None, 0.0)
+        at_work = partial(_at_work, office.database, office.engine, works.workflows, "command", lambda: None, lambda: 0.0)
         yield Mailroom(office.database, office.engine, works.receive, settings.account, at_work)
 
 
@@ -124,7 +124,7 @@ async def open_service(settings: Settings, *, work: bool, clock: Clock | None = 
                 DELIVER: Deliver(database, engine, key, clock, sender).run,
             }
             await stack.enter_async_context(
-                _at_work(database, engine, workflows, "service", service.strike_off, settings.stop_seconds)
+                _at_work(database, engine, workflows, "service", service.strike_off, service.seconds_left)
             )
             await stack.enter_async_context(service.making_rounds())
         await stack.enter_async_context(intake.open())
@@ -202,17 +202,17 @@ async def _at_work(
     workflows: Mapping[str, Workflow],
     kind: str,
     on_struck_off: Callable[[], None],
-    stop_seconds: float,
+    seconds_left: Callable[[], float],
 ) -> AsyncIterator[None]:
     """Runs workflows until the block ends: alone on SQLite, as one of the crew on PostgreSQL."""
     if database.is_sqlite:
-        async with engine.running(workflows, executor=LOCAL, stop_seconds=stop_seconds):
+        async with engine.running(workflows, executor=LOCAL, seconds_left=seconds_left):
             yield
         return
     name = own_name()
     async with Member(Lease(database, name, kind), engine, on_struck_off).working():
         try:
-            async with engine.running(workflows, executor=name, stop_seconds=stop_seconds):
+            async with engine.running(workflows, executor=name, seconds_left=seconds_left):
                 yield
         finally:
             # What was begun and did not come to its end is for the others, at once.

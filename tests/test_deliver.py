@@ -174,7 +174,7 @@ async def test_a_receiver_that_is_gone_is_told_nothing_more(post: Post) -> None:
     assert not (await post.webhooks.get("main", webhook.id)).enabled
     async with post.database.reading() as connection:
         *_, off = [entry async for entry in trail.entries(connection, "main")]
-    assert (off.facts["webhook"], off.facts["change"]) == (webhook.id, "webhook turned off")
+    assert (off.facts["webhook"], off.facts["change"]) == (webhook.id, "turned off")
     await post.happen(3)
     assert not post.pile.waiting
     assert len(post.receiver.received) == 1

@@ -130,10 +130,10 @@ async def test_the_trail_says_who_changed_a_webhook_and_nothing_that_lets_in(web
         entries = [entry async for entry in trail.entries(connection, "main")]
     names = ("change", "host", "events", "enabled")
     assert [tuple(entry.facts[name] for name in names) for entry in entries] == [
-        ("webhook added", "shop.example", ["request.detected"], False),
-        ("webhook changed", "other.example", ["reply.failed"], True),
-        ("webhook secret renewed", "other.example", ["reply.failed"], True),
-        ("webhook removed", "other.example", ["reply.failed"], True),
+        ("added", "shop.example", ["request.detected"], False),
+        ("changed", "other.example", ["reply.failed"], True),
+        ("secret renewed", "other.example", ["reply.failed"], True),
+        ("removed", "other.example", ["reply.failed"], True),
     ]
     assert {(entry.facts["webhook"], entry.facts["by"], entry.facts["request"]) for entry in entries} == {
         (made.id, "user:alice", "r-1")

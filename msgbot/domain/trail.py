@@ -43,6 +43,7 @@ class EntryKind(StrEnum):
     USER_CHANGED = "user_changed"
     TOKEN_CHANGED = "token_changed"  # noqa: S105 - a word, no secret
     ACCOUNT_CHANGED = "account_changed"
+    WEBHOOK_CHANGED = "webhook_changed"
     PRUNED = "pruned"
 
 

@@ -39,7 +39,7 @@ async def serve(app: web.Application, service: Service, host: str, port: int, on
     await runner.setup()
     site = web.TCPSite(runner, host, port, backlog=1024)
     try:
-        with _told_to_stop(service.stopping):
+        with _told_to_stop(service.stop):
             try:
                 await site.start()
             except OSError as error:
@@ -65,11 +65,11 @@ def _shown(host: str) -> str:
 
 
 @contextlib.contextmanager
-def _told_to_stop(stopping: asyncio.Event) -> Iterator[None]:
+def _told_to_stop(stop: Callable[[], None]) -> Iterator[None]:
     loop = asyncio.get_running_loop()
     signals = (signal.SIGTERM, signal.SIGINT)
     for each in signals:
-        loop.add_signal_handler(each, stopping.set)
+        loop.add_signal_handler(each, stop)
     try:
         yield
     finally:
