@@ -15,7 +15,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,9 +40,10 @@ _QUEUE = "work"
 LOCAL = "local"
 """The name of the only process that works on an SQLite database."""
 _APPLICATION = "msgbot"
-_AT_ONCE = 16
-_AT_ONCE_SQLITE = 2
-"""SQLite has one writer: more at once would only stand in each other's way, and in that of messages that come in."""
+_AT_ONCE = 32
+"""So many workflows of a queue are begun at once in a process."""
+_WRITING_AT_ONCE = 4
+"""So many of them do something at once on SQLite, which has one writer: more would stand in the way of messages that come in."""
 _POLL_SECONDS = 0.05
 _FAILED = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _ENDED = ["SUCCESS", "CANCELLED", *_FAILED]
@@ -74,7 +75,9 @@ class Engine:
 
     def __init__(self, database: Database, *, poll_seconds: float = _POLL_SECONDS) -> None:
         self._database = database
+        self._poll_seconds = poll_seconds
         self._executor = LOCAL
+        self._slots = asyncio.Semaphore(_WRITING_AT_ONCE if database.is_sqlite else _AT_ONCE)
         self._active: set[str] = set()
         self._lost: set[str] = set()
         self._url = database.sync_url
@@ -87,7 +90,7 @@ class Engine:
             self._client.register_queue(
                 queue,
                 polling_interval_sec=poll_seconds,
-                worker_concurrency=_AT_ONCE_SQLITE if database.is_sqlite and queue == _QUEUE else _AT_ONCE,
+                worker_concurrency=_AT_ONCE,
             )
 
     async def enqueue(
@@ -142,7 +145,7 @@ class Engine:
                 enable_otlp=False,
                 sys_db_pool_size=_POOL,
                 # Nothing here listens; but stopping waits for the one who does.
-                notification_listener_polling_interval_sec=_LISTEN_SECONDS,
+                notification_listener_polling_interval_sec=max(self._poll_seconds, _LISTEN_SECONDS),
             )
         )
         DBOS.listen_queues(sorted({_queue_of(name) for name in workflows}))
@@ -254,7 +257,9 @@ class Engine:
         async def run(account: str, subjects: list[str] | str) -> None:
             identity = DBOS.workflow_id or ""
             together = [subjects] if isinstance(subjects, str) else subjects
-            place = _Place(len(together) == 1)
+            # Who waits for a slow receiver must keep nobody else waiting.
+            slots = self._slots if _queue_of(name) == _QUEUE else nullcontext()
+            place = _Place(len(together) == 1, slots)
             self._active.add(identity)
             begun = _place.set(place)
             try:
@@ -275,9 +280,11 @@ class Engine:
 
 @dataclass(slots=True)
 class _Place:
-    """The workflow under way: whether it is about one subject alone, and what has failed of several."""
+    """The workflow under way: whether it is about one subject alone, what must be had to do something, and what has failed of
+    several."""
 
     alone: bool
+    slots: AbstractAsyncContextManager[None]
     failed: dict[str, str] = field(default_factory=dict)
 
 
@@ -341,7 +348,8 @@ async def step(
         failed: dict[str, str] = {}
         for subject, argument in given.items():
             try:
-                results[subject] = await _patiently(work, account, argument)
+                async with place.slots:
+                    results[subject] = await _patiently(work, account, argument)
             except DBOSException:
                 # The library's own ways to end a workflow.
                 raise

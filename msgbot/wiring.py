@@ -43,7 +43,8 @@ from msgbot.store.workers import Lease
 from msgbot.take_orders import TakeOrders
 from msgbot.webhooks import Webhooks
 
-_IDLE_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.5
+"""So often a service looks for work; each look holds up requests for a moment."""
 _WRITERS = 4
 """Transactions that a service on PostgreSQL takes messages in with at once; SQLite has one writer."""
 
@@ -91,7 +92,7 @@ async def open_service(settings: Settings, *, work: bool, clock: Clock | None = 
     async with AsyncExitStack() as stack:
         stack.enter_context(_alone(settings))
         database = await stack.enter_async_context(_open_database(settings))
-        engine = await stack.enter_async_context(_engine(database, _IDLE_POLL_SECONDS))
+        engine = await stack.enter_async_context(_engine(database, _POLL_SECONDS))
         office = _office(settings, database, engine, clock)
         async with database.transaction() as connection:
             await accounts.ensure(connection, settings.account, clock())

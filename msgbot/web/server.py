@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import signal
+import sys
 from collections.abc import Callable, Iterator
 
 import structlog
@@ -19,8 +20,11 @@ _LONGEST_HEADER = 64 * 1024
 _KEEP_ALIVE_SECONDS = 75.0
 """How long an idle connection stays open; also how long a client may take to send its headers."""
 
-_GARBAGE = 50_000
-"""So many new objects are made before the collector looks at them: a batch of messages makes many, and hardly any in circles."""
+_GARBAGE = 5_000
+"""So many new objects are made before the collector looks at them: a batch of messages makes many, and hardly any in circles. With
+more, each look would make requests wait noticeably."""
+_TURN_SECONDS = 0.001
+"""So long a thread in the background may keep requests waiting."""
 
 
 async def serve(app: web.Application, service: Service, host: str, port: int, on_ready: Callable[[str], None]) -> None:
@@ -49,6 +53,7 @@ async def serve(app: web.Application, service: Service, host: str, port: int, on
             gc.collect()
             gc.freeze()
             gc.set_threshold(_GARBAGE)
+            sys.setswitchinterval(_TURN_SECONDS)
             on_ready(f"http://{_shown(host)}:{_port(runner)}")
             await service.stopping.wait()
         _log.info("stopping", seconds=settings.stop_seconds)
