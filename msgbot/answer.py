@@ -20,9 +20,10 @@ from msgbot.domain.message import Kind
 from msgbot.domain.policy import Action, Decision, decide
 from msgbot.domain.trail import EntryKind, Facts, digest
 from msgbot.domain.verdict import Intent
-from msgbot.engine import Engine, step
+from msgbot.engine import Engine
 from msgbot.errors import DeliveryError
 from msgbot.scene import Scene, Scenes, outgoing
+from msgbot.steps import step
 from msgbot.store import messages, replies, trail
 from msgbot.store.database import Database
 from msgbot.store.replies import UNSENT, Reply, ReplyState

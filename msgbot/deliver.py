@@ -18,9 +18,10 @@ from msgbot.channels.signatures import sign
 from msgbot.clock import Clock
 from msgbot.domain.retries import SCHEDULE, asked_wait, wait_after
 from msgbot.domain.trail import EntryKind, Facts
-from msgbot.engine import Engine, step
+from msgbot.engine import Engine
 from msgbot.installation_key import WEBHOOK, InstallationKey
 from msgbot.senders.webhook import WebhookSender
+from msgbot.steps import step
 from msgbot.store import deliveries, trail, webhooks
 from msgbot.store.database import Database
 from msgbot.store.deliveries import Attempt, Delivery, DeliveryState, attempt_from_json, attempt_to_json

@@ -1,7 +1,7 @@
 """Durable work: workflows that survive a killed process, on the same database as everything else (DBOS Transact).
 
-A workflow is enqueued in the transaction that records why, so neither can exist without the other. Each of its steps is
-recorded when it ends; after a crash it goes on behind the last recorded step. A step may therefore run twice, and must not mind.
+A workflow is enqueued in the transaction that records why, so neither can exist without the other. What it does it does in steps
+(steps.py), each of which is recorded when it ends.
 
 Workflows never sleep: a sleeping one would hold one of the places of its process. What is to happen later is enqueued with a
 delay.
@@ -15,19 +15,17 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from contextvars import ContextVar
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from dbos import DBOS, DBOSClient, DBOSConfig, WorkflowStatus, run_dbos_database_migrations
-from dbos._error import DBOSException
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from msgbot.errors import MsgbotError, StoreError
+from msgbot.steps import Place, SomeFailed, current
 from msgbot.store.database import Database
 
 Workflow = Callable[[str, Sequence[str]], Coroutine[Any, Any, None]]
@@ -50,8 +48,6 @@ _ENDED = ["SUCCESS", "CANCELLED", *_FAILED]
 _AGAIN = "again-"
 _TRIES = 10
 _FIRST_WAIT, _LONGEST_WAIT = 10.0, 6 * 3_600.0
-_PATIENCE = (0.2, 1.0, 3.0, 5.0, 10.0)
-"""Seconds that a step waits for the database before it tries again."""
 _UNDER_WAY = ["ENQUEUED", "PENDING", "DELAYED"]
 _PAGE = 500
 _TOGETHER = 50
@@ -259,13 +255,13 @@ class Engine:
             together = [subjects] if isinstance(subjects, str) else subjects
             # Who waits for a slow receiver must keep nobody else waiting.
             slots = self._slots if _queue_of(name) == _QUEUE else nullcontext()
-            place = _Place(len(together) == 1, slots)
+            place = Place(len(together) == 1, slots)
             self._active.add(identity)
-            begun = _place.set(place)
+            begun = current.set(place)
             try:
                 await workflow(account, together)
             finally:
-                _place.reset(begun)
+                current.reset(begun)
                 self._active.discard(identity)
             if place.failed:
                 raise SomeFailed(place.failed)
@@ -276,31 +272,6 @@ class Engine:
     async def close(self) -> None:
         """Closes the connections used for enqueuing."""
         await asyncio.to_thread(self._client.destroy)
-
-
-@dataclass(slots=True)
-class _Place:
-    """The workflow under way: whether it is about one subject alone, what must be had to do something, and what has failed of
-    several."""
-
-    alone: bool
-    slots: AbstractAsyncContextManager[None]
-    failed: dict[str, str] = field(default_factory=dict)
-
-
-_place: ContextVar[_Place] = ContextVar("place")
-
-
-class SomeFailed(Exception):
-    """Some of the subjects that shared a place in the queue failed; `texts` says which and why."""
-
-    def __init__(self, texts: dict[str, str]) -> None:
-        super().__init__("; ".join(f"{subject}: {text}" for subject, text in texts.items()))
-        self.texts = texts
-
-    def __reduce__(self) -> tuple[type[SomeFailed], tuple[dict[str, str]]]:
-        # The library keeps errors pickled, which would rebuild this one from its text.
-        return SomeFailed, (self.texts,)
 
 
 def _queue_of(identity: str) -> str:
@@ -329,45 +300,3 @@ async def _destroy(stop_seconds: float) -> None:
             own_thread, partial(DBOS.destroy, destroy_registry=True, workflow_completion_timeout_sec=round(stop_seconds))
         )
     loop.set_default_executor(ThreadPoolExecutor())
-
-
-async def step(
-    name: str, work: Callable[[str, str], Coroutine[Any, Any, str]], account: str, given: Mapping[str, str]
-) -> dict[str, str]:
-    """Runs one step of the current workflow: for each subject, `work` with the account and what is given for it. The results are
-    recorded, or the recorded ones returned; those that are empty are left out, as their subjects need no further step.
-
-    A database that is away for a moment is waited for. A subject whose work fails is left out, too; the workflow ends in an error
-    that tells why."""
-    if not given:
-        return {}
-    place = _place.get()
-
-    async def each() -> tuple[dict[str, str], dict[str, str]]:
-        results: dict[str, str] = {}
-        failed: dict[str, str] = {}
-        for subject, argument in given.items():
-            try:
-                async with place.slots:
-                    results[subject] = await _patiently(work, account, argument)
-            except DBOSException:
-                # The library's own ways to end a workflow.
-                raise
-            except Exception as error:  # whatever is wrong with one, the others are done
-                if place.alone:
-                    raise
-                failed[subject] = str(error) if isinstance(error, MsgbotError) else repr(error)
-        return results, failed
-
-    results, failed = await DBOS.run_step_async({"name": name}, each)
-    place.failed.update(failed)
-    return {subject: result for subject, result in results.items() if result}
-
-
-async def _patiently(work: Callable[[str, str], Coroutine[Any, Any, str]], account: str, argument: str) -> str:
-    for seconds in _PATIENCE:
-        try:
-            return await work(account, argument)
-        except StoreError:
-            await asyncio.sleep(seconds)
-    return await work(account, argument)

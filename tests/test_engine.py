@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from msgbot.engine import Engine, Failure, Workflow, step
+from msgbot.engine import Engine, Failure, Workflow
 from msgbot.errors import InputError, StoreError
+from msgbot.steps import step
 from msgbot.store.database import Database
 
 
@@ -55,7 +56,7 @@ async def test_what_fails_and_what_is_done_goes_no_further(database: Database) -
 
 
 async def test_a_database_that_is_away_is_waited_for(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("msgbot.engine._PATIENCE", (0.01, 0.01))
+    monkeypatch.setattr("msgbot.steps._PATIENCE", (0.01, 0.01))
     tries: list[str] = []
 
     async def work(account: str, subject: str) -> str:

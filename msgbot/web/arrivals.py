@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -88,8 +88,9 @@ async def _post_array(call: Call, given: Sequence[Any]) -> web.StreamResponse:
         return await read_posted(call, read_values, piece, characters * len(piece))
 
     with call.service.intake.pile() if len(given) >= _PILE else contextlib.nullcontext():
-        async for _, items in _one_ahead(pieces(), read):
-            results += await _take(call, items)
+        async with contextlib.aclosing(_one_ahead(pieces(), read)) as ready:
+            async for _, items in ready:
+                results += await _take(call, items)
     return answer({"results": results, "summary": _summary(results)})
 
 
@@ -106,14 +107,16 @@ async def _stream(call: Call) -> web.StreamResponse:
     async with Spool(call.request, response, settings.scratch, settings.idle_seconds) as spool:
         at = 1
         try:
-            async for lines, items in _one_ahead(_batches(call), read):
-                at = lines[0][0]
-                await call.go_on()
-                results = await _take(call, items)
-                for name, count in _summary(results).items():
-                    totals[name] += count
-                spool.put(b"".join(_line({"line": number, **result}) for (number, _), result in zip(lines, results, strict=True)))
-                at = lines[-1][0] + 1
+            async with contextlib.aclosing(_one_ahead(_batches(call), read)) as ready:
+                async for lines, items in ready:
+                    at = lines[0][0]
+                    await call.go_on()
+                    results = await _take(call, items)
+                    for name, count in _summary(results).items():
+                        totals[name] += count
+                    numbered = zip((number for number, _ in lines), results, strict=True)
+                    spool.put(b"".join(_line({"line": number, **result}) for number, result in numbered))
+                    at = lines[-1][0] + 1
         except (Problem, MsgbotError) as error:
             # Everything before this line is on file; what comes after it was not looked at.
             problem = error if isinstance(error, Problem) else problem_of(error)
@@ -143,7 +146,7 @@ async def _batches(call: Call) -> AsyncIterator[list[tuple[int, bytes]]]:
 
 async def _one_ahead(
     given: AsyncIterator[Given], make: Callable[[Given], Coroutine[Any, Any, Made]]
-) -> AsyncIterator[tuple[Given, Made]]:
+) -> AsyncGenerator[tuple[Given, Made], None]:
     """Each of `given` with what is made of it, which begins while the one before is in use. What `given` raises is raised after
     all that it gave."""
     begun: asyncio.Queue[tuple[Given, asyncio.Task[Made]] | None] = asyncio.Queue()
