@@ -38,8 +38,8 @@ _QUEUE = "work"
 LOCAL = "local"
 """The name of the only process that works on an SQLite database."""
 _APPLICATION = "msgbot"
-_AT_ONCE = 32
-"""So many workflows of a queue are begun at once in a process."""
+_AT_ONCE, _AT_ONCE_ALONE = 16, 32
+"""So many workflows of a queue are begun at once in a process: more where there is no other process to leave some to."""
 _WRITING_AT_ONCE = 4
 """So many of them do something at once on SQLite, which has one writer: more would stand in the way of messages that come in."""
 _POLL_SECONDS = 0.05
@@ -86,7 +86,7 @@ class Engine:
             self._client.register_queue(
                 queue,
                 polling_interval_sec=poll_seconds,
-                worker_concurrency=_AT_ONCE,
+                worker_concurrency=_AT_ONCE_ALONE if database.is_sqlite else _AT_ONCE,
             )
 
     async def enqueue(
