@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import selectors
 import statistics
 import sys
@@ -20,8 +21,7 @@ from letters import letters
 from wire import NDJSON, Connection, WireError, ask_once, head, request
 
 PIECE = 64 * 1024
-TOGETHER = 50
-"""So many messages share a place in the queue (msgbot/engine.py)."""
+_DEPTH = re.compile(r'msgbot_queue_depth\{state="(\w+)"\} (\S+)')
 TOLD_SECONDS = 0.5
 """So often a stream says how far it is."""
 BAD_LINE = b'{"text": 5}\n'
@@ -181,28 +181,25 @@ async def ask(job: dict[str, Any]) -> dict[str, Any]:
 
 
 async def wait(job: dict[str, Any]) -> dict[str, Any]:
-    """Watches the messages that nobody has decided on become none; how many a second, from the first that is seen to go."""
+    """Returns when nothing waits to be answered; how many seconds after the first was begun, or all were done."""
     [address] = job["addresses"]
-    most = start = 0.0
+    start = 0.0
     while True:
-        waiting = await _waiting(address)
-        if waiting > most:
-            most = waiting
-        if waiting < most and not start:
-            most, start = waiting, perf_counter()
-        if not waiting:
-            return {"per_second": most / (perf_counter() - start) if start else 0.0}
-        await asyncio.sleep(0.2)
+        depth = await _depth(address)
+        if depth["running"] and not start:
+            start = perf_counter()
+        if not depth["waiting"] + depth["running"]:
+            return {"seconds": perf_counter() - start if start else 0.0}
+        await asyncio.sleep(0.1)
 
 
-async def _waiting(address: str) -> float:
+async def _depth(address: str) -> dict[str, float]:
     connection = await Connection.open(address)
     connection.writer.write(head(address, "/metrics", "", "", "GET"))
     headers = await connection.answer_head()
     body = (await connection.reader.readexactly(int(headers["content-length"]))).decode()
     connection.close()
-    lines = [line for line in body.splitlines() if line.startswith("msgbot_queue_depth{") and "later" not in line]
-    return TOGETHER * sum(float(line.rpartition(" ")[2]) for line in lines)
+    return {state: float(count) for state, count in _DEPTH.findall(body)}
 
 
 def _latencies(took: list[float]) -> dict[str, float]:

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 
 _DEAREST = """
     SELECT calls, total_exec_time, left(regexp_replace(query, '\\s+', ' ', 'g'), 110)
-    FROM pg_stat_statements WHERE query NOT LIKE '%pg_stat_statements%' ORDER BY total_exec_time DESC LIMIT %s
+    FROM pg_stat_statements WHERE query NOT LIKE '%%pg_stat_statements%%' ORDER BY total_exec_time DESC LIMIT %s
 """
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import ingest
 from cluster import Cluster, cluster
-from servers import ServerError, bare, client, msgbot, worker
+from servers import Server, ServerError, bare, client, msgbot, worker
 
 PROCESSES = (1, 2, 4)
 ACCOUNTS = 8
@@ -99,11 +99,12 @@ def run_postgres(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
                 print(f"{way:28}{found[way]['per_second']:10.0f} messages a second{processor}", flush=True)
                 _tell(server)
         for processes in PROCESSES:
-            say(f"{processes} workers")
-            way = f"{processes} workers"
-            found[way] = _answered(folder / f"w{processes}", server.new_database(), processes, count // 10)
-            print(f"{f'{processes} working':28}{found[way]:10.0f} requests answered a second", flush=True)
-            _tell(server)
+            for accounts in (ACCOUNTS, 1):
+                way = f"{processes} working, {accounts} account{'s' if accounts > 1 else ''}"
+                say(way)
+                found[way] = _answered(folder / f"w{processes}-{accounts}", server.new_database(), processes, accounts, count // 5)
+                print(f"{way:28}{found[way]:10.0f} requests answered a second", flush=True)
+                _tell(server)
     return found
 
 
@@ -119,9 +120,7 @@ def _posted(folder: Path, database: str, processes: int, accounts: int, count: i
             stack.enter_context(msgbot(folder, "--no-work", name=f"serve{number}", database=database, log_level="warning"))
             for number in range(1, processes)
         ]
-        names = [""] if accounts == 1 else [f"a{number}" for number in range(accounts)]
-        for name in filter(None, names):
-            client({"job": "ask", "addresses": [first.address], "token": first.token, "path": f"/v1/accounts/{name}"})
+        names = _accounts(first, accounts)
         job = {
             "job": "post", "addresses": [each.address for each in (first, *others)], "token": first.token, "accounts": names,
             "batch": ingest.BATCH, "connections": 8, "share": share,
@@ -133,17 +132,25 @@ def _posted(folder: Path, database: str, processes: int, accounts: int, count: i
         return {**done, "processor": used / count * 1e6}
 
 
-def _answered(folder: Path, database: str, processes: int, count: int) -> float:
+def _answered(folder: Path, database: str, processes: int, accounts: int, count: int) -> float:
     """Requests that are decided on a second, by workers that find them all waiting."""
     with ExitStack() as stack:
         front = stack.enter_context(msgbot(folder, "--no-work", database=database, log_level="warning"))
         client({
-            "job": "post", "addresses": [front.address], "token": front.token, "accounts": [""], "messages": count, "batch": 100,
-            "connections": 2, "share": 1.0, "seed": 5,
+            "job": "post", "addresses": [front.address], "token": front.token, "accounts": _accounts(front, accounts),
+            "messages": count, "batch": 20, "connections": 2, "share": 1.0, "seed": 5,
         })  # fmt: skip
         for number in range(processes):
             stack.enter_context(worker(folder, f"worker{number}", database=database, log_level="warning"))
-        return float(client({"job": "wait", "addresses": [front.address], "token": front.token})["per_second"])
+        return count / float(client({"job": "wait", "addresses": [front.address]})["seconds"])
+
+
+def _accounts(server: Server, count: int) -> list[str]:
+    """So many accounts of the installation, made for it; a single one is the usual one."""
+    names = [""] if count == 1 else [f"a{number}" for number in range(count)]
+    for name in filter(None, names):
+        client({"job": "ask", "addresses": [server.address], "token": server.token, "path": f"/v1/accounts/{name}"})
+    return names
 
 
 RUNS: dict[str, Callable[[argparse.Namespace, Path], dict[str, Any]]] = {

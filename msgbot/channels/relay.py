@@ -164,7 +164,8 @@ def read_words(text: str, preformatted: str = "") -> Framed:
     if not framed.words.strip():
         framed = unframe(text)
     words = preformatted if preformatted and not framed.labelled else framed.words
-    return replace(framed, words=strip_quotes(words))
+    own = strip_quotes(words)
+    return framed if own == framed.words else replace(framed, words=own)
 
 
 def unframe(text: str) -> Framed:

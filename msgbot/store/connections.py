@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
@@ -52,7 +53,9 @@ def make_engine(url: URL, pool_size: int) -> AsyncEngine:
     made."""
     if url.get_backend_name() == "sqlite":
         # An error must not show what stands in a row: a buyer's words, a hash.
-        engine = create_async_engine(url, hide_parameters=True, async_creator=lambda: connect(url.database or ":memory:"))
+        engine = create_async_engine(
+            url, hide_parameters=True, async_creator=lambda: connect(url.database or ":memory:"), json_serializer=_json
+        )
         _prepare_sqlite(engine)
         if url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -63,8 +66,19 @@ def make_engine(url: URL, pool_size: int) -> AsyncEngine:
     timeout = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_SECONDS}
     # A connection is asked whether it lives before it is used: the database may have been restarted since.
     return create_async_engine(
-        url, hide_parameters=True, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, connect_args=timeout
+        url,
+        hide_parameters=True,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args=timeout,
+        json_serializer=_json,
     )
+
+
+def _json(value: Any) -> str:
+    """JSON, several times as fast as the standard library makes it: a message has five such columns."""
+    return to_json(value, inf_nan_mode="constants").decode()
 
 
 def _prepare_sqlite(engine: AsyncEngine) -> None:

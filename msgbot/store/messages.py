@@ -19,6 +19,9 @@ from msgbot.store.paging import Place, behind
 from msgbot.store.schema import decisions, message_orders, messages, raw_messages
 from msgbot.store.values import storable, verdict_from_json, verdict_to_json
 
+_SALT = 16
+"""Bytes that a message's digest is salted with."""
+
 
 async def known(connection: AsyncConnection, account: str, ids: Sequence[str]) -> dict[str, bytes | None]:
     """Those of `ids` that are on file already, with the raw content each came with; None where it was removed since."""
@@ -97,7 +100,9 @@ async def add_many(connection: AsyncConnection, incoming: Sequence[tuple[Turn, b
     """Puts new messages on file; returns the salts of their digests."""
     if not incoming:
         return []
-    rows = [_row(turn, received_at) for turn, _ in incoming]
+    drawn = secrets.token_hex(_SALT * len(incoming))
+    salts = [drawn[start : start + 2 * _SALT] for start in range(0, len(drawn), 2 * _SALT)]
+    rows = [_row(turn, received_at, salt) for (turn, _), salt in zip(incoming, salts, strict=True)]
     await connection.execute(insert(messages), rows)
     contents = [{"account": turn.message.account, "message_id": turn.message.id, "content": raw} for turn, raw in incoming]
     await connection.execute(insert(raw_messages), contents)
@@ -108,10 +113,10 @@ async def add_many(connection: AsyncConnection, incoming: Sequence[tuple[Turn, b
     ]
     if about:
         await connection.execute(insert(message_orders), about)
-    return [str(row["salt"]) for row in rows]
+    return salts
 
 
-def _row(turn: Turn, received_at: datetime) -> dict[str, Any]:
+def _row(turn: Turn, received_at: datetime, salt: str) -> dict[str, Any]:
     message = turn.message
     return {
         "account": message.account,
@@ -133,7 +138,7 @@ def _row(turn: Turn, received_at: datetime) -> dict[str, Any]:
         "flaws": [storable(flaw) for flaw in message.flaws],
         "origin": storable(message.origin),
         "received_at": received_at,
-        "salt": secrets.token_hex(16),
+        "salt": salt,
         "intent": turn.verdict.intent.value,
         "verdict": verdict_to_json(turn.verdict),
         "solicits": turn.solicits,
