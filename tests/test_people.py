@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -30,12 +30,15 @@ class House:
     def __init__(self, database: Database) -> None:
         self.database = database
         self.now = NOW
+        self.processes: list[People] = []
         self.people = self.process()
 
     def process(self, time_cost: int = 1) -> People:
         """One more process on the same database; its passwords cost next to nothing."""
         passwords = Passwords(PasswordHasher(time_cost=time_cost, memory_cost=8, parallelism=1))
-        return People(self.database, lambda: self.now, passwords=passwords, stopwatch=self.seconds)
+        people = People(self.database, lambda: self.now, passwords=passwords, stopwatch=self.seconds)
+        self.processes.append(people)
+        return people
 
     def seconds(self) -> float:
         """The stopwatch, which goes by the same hand."""
@@ -50,8 +53,12 @@ class House:
 
 
 @pytest.fixture
-def house(database: Database) -> House:
-    return House(database)
+async def house(database: Database) -> AsyncIterator[House]:
+    made = House(database)
+    yield made
+    for people in made.processes:
+        # Uses of tokens are noted in the background.
+        await people.noted()
 
 
 async def refusal(work: Awaitable[object]) -> str:

@@ -161,10 +161,10 @@ async def test_every_change_is_in_the_audit_with_who_and_which_request(lone: Fro
     await lone.call("DELETE", path, X_Request_Id="r-remove")
     facts = [json.loads(line)["facts"] for line in (await lone.call("GET", "/v1/audit/entries")).raw.splitlines()]
     assert [(each["change"], each["request"], each["by"]) for each in facts] == [
-        ("webhook added", "r-add", "token:administrator"),
-        ("webhook changed", "r-change", "token:administrator"),
-        ("webhook secret renewed", "r-secret", "token:administrator"),
-        ("webhook removed", "r-remove", "token:administrator"),
+        ("added", "r-add", "token:administrator"),
+        ("changed", "r-change", "token:administrator"),
+        ("secret renewed", "r-secret", "token:administrator"),
+        ("removed", "r-remove", "token:administrator"),
     ]
     assert (made.data["enabled"], made.data["version"]) == (False, 1)
 
