@@ -46,11 +46,13 @@ class ReaderProcess:
         """What `work`, a function of a module, makes of a reader and `given`, which is about so many characters."""
         if characters <= _READ_HERE:
             return work(self._reader, *given)
-        if self._pool is not None:
+        if (pool := self._pool) is not None:
             try:
-                return await asyncio.get_running_loop().run_in_executor(self._pool, _do, work, given)
+                return await asyncio.get_running_loop().run_in_executor(pool, _do, work, given)
             except BrokenProcessPool:
-                self._give_up("it ended")
+                # Of all who waited for it, the first tells.
+                if self._pool is pool:
+                    self._give_up("it ended")
         elif self._beside and self._starting is None and asyncio.get_running_loop().time() >= self._not_before:
             self._starting = asyncio.create_task(self._start())
         return await asyncio.to_thread(work, self._reader, *given)

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from msgbot.domain.message import Kind, Message, Source
 from msgbot.reader import Reader, built_in_reader
@@ -81,6 +82,18 @@ async def test_when_it_is_killed_messages_are_read_here() -> None:
         for _ in range(3):
             pid, intent = await process.run(MUCH, where, "please cancel my order")
             assert (pid, intent) == (os.getpid(), "request")
+
+
+async def test_of_all_who_wait_when_it_is_killed_one_tells() -> None:
+    async with reading() as process:
+        other = await elsewhere(process)
+        with capture_logs() as told:
+            waiting = [asyncio.create_task(process.run(MUCH, where, "please cancel my order")) for _ in range(8)]
+            await asyncio.sleep(0)
+            os.kill(other, signal.SIGKILL)
+            assert {intent for _, intent in await asyncio.gather(*waiting)} == {"request"}
+            await process.run(MUCH, where, "hello")
+        assert len(told) == 1
 
 
 async def test_a_signal_to_all_processes_does_not_end_it() -> None:
