@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, IPvAnyNetwork, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from msgbot.amazon_settings import AmazonSettings
 from msgbot.errors import ConfigError
 
 FILE = Path("msgbot.toml")
@@ -25,7 +26,7 @@ def _one_line(value: str) -> str:
 class Settings(BaseSettings):
     """What can be set. The environment beats the file, the command line beats both."""
 
-    model_config = SettingsConfigDict(env_prefix="MSGBOT_", toml_file=FILE, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix="MSGBOT_", env_nested_delimiter="__", toml_file=FILE, extra="forbid")
 
     data: Path = Field(Path("msgbot-data"), description="Folder of the database.")
     database: str = Field("", description="Address of the database; empty: SQLite in the data folder.")
@@ -71,6 +72,7 @@ class Settings(BaseSettings):
     )
     private_webhooks: bool = Field(False, description="Whether webhooks may go to http:// and to addresses inside the own network.")
     reader_process: bool = Field(True, description="Whether batches of messages are read in a process beside the service.")
+    amazon: AmazonSettings = Field(default_factory=AmazonSettings, description="The connection to Amazon.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What the service logs.")
     log_format: Literal["json", "text"] = Field("json", description="Log lines for programs or for people.")
 

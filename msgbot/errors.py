@@ -6,6 +6,11 @@
     ├── InputError            a file or value from outside is not what it claims to be
     ├── StoreError            the database cannot be used
     ├── DeliveryError         a reply could not be handed over
+    ├── AmazonError           Amazon did not do what it was asked to
+    │   ├── AmazonDenied      it does not know us, or does not let us: credentials, access, region
+    │   ├── AmazonRefused     it says that the call itself is wrong; the same again would be refused again
+    │   ├── AmazonAway        not now: it is down, slow, or was asked too often; later it may work
+    │   └── AmazonUnclear     nobody knows whether it was done: the answer to a call that must not be repeated was lost
     ├── NotFound              no such message, order or reply on file
     ├── Conflict              what is asked does not fit what is on file now
     │   └── Stale             somebody changed it since whoever asks looked at it
@@ -19,6 +24,7 @@ is to be expected.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 class MsgbotError(Exception):
@@ -75,6 +81,43 @@ class StoreError(MsgbotError):
 
 class DeliveryError(MsgbotError):
     """A reply could not be handed over; nothing was sent."""
+
+
+class AmazonError(MsgbotError):
+    """Amazon did not do what it was asked to. `code` is Amazon's own (`QuotaExceeded`), `status` the HTTP status (0: there was no
+    answer), `amazon_request_id` what Amazon's support asks for."""
+
+    def __init__(self, text: str, *, operation: str = "", status: int = 0, code: str = "", amazon_request_id: str = "") -> None:
+        super().__init__(f"{text} (Amazon's request id {amazon_request_id})" if amazon_request_id else text)
+        self.text = text
+        self.operation = operation
+        self.status = status
+        self.code = code
+        self.amazon_request_id = amazon_request_id
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The durable engine keeps errors pickled, which would rebuild this one from its text.
+        return _rebuilt, (type(self), self.text, self.operation, self.status, self.code, self.amazon_request_id)
+
+
+def _rebuilt(kind: type[AmazonError], text: str, operation: str, status: int, code: str, amazon_request_id: str) -> AmazonError:
+    return kind(text, operation=operation, status=status, code=code, amazon_request_id=amazon_request_id)
+
+
+class AmazonDenied(AmazonError):
+    """Amazon does not know us or does not let us: wrong or expired credentials, revoked access, another region."""
+
+
+class AmazonRefused(AmazonError):
+    """Amazon says that the call itself is wrong: the same again would be refused again."""
+
+
+class AmazonAway(AmazonError):
+    """Not now: Amazon is down or slow, or was asked too often. Later it may work."""
+
+
+class AmazonUnclear(AmazonError):
+    """Nobody knows whether it was done: the answer to a call that must not be repeated was lost."""
 
 
 class NotFound(MsgbotError):

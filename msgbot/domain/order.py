@@ -35,6 +35,15 @@ class RequestKnowledge(StrEnum):
     """The source cannot carry the flag. Never the same as no."""
 
 
+class Canceller(StrEnum):
+    """Who cancelled, as far as the source tells (v2026 `cancelledBy`): only what the seller cancels counts in the rate."""
+
+    BUYER = "buyer"
+    SELLER = "seller"
+    AMAZON = "amazon"
+    UNKNOWN = ""
+
+
 @dataclass(frozen=True, slots=True)
 class OrderItem:
     """One line of an order. `quantity` is None where the source does not tell."""
@@ -47,6 +56,8 @@ class OrderItem:
     formal_request: RequestKnowledge = RequestKnowledge.UNKNOWN
     cancel_reason: str = ""
     """The buyer's own reason from the formal request, as Amazon gives it."""
+    cancelled_by: Canceller = Canceller.UNKNOWN
+    quantity_shipped: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +105,8 @@ class FormalRequest:
     reason: str = ""
     denied_by: str = ""
     """A source that was read later and says that there is no such request, if any does."""
+    evidence: str = ""
+    """SHA-256 of the bytes that said so, in hex; empty for requests filed by earlier releases."""
 
     def covers(self, item: OrderItem) -> bool:
         """Whether the request is for `item`."""

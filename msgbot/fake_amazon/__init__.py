@@ -1,0 +1,1 @@
+"""FakeAmazon: a server that behaves as Amazon's does, for the tests and the demo."""
