@@ -25,6 +25,20 @@ time_to_answer = Histogram(
 )
 rulings = Counter("msgbot_guard_rulings", "Rulings of the guard on cancellations.", ["outcome", "code"], registry=registry)
 webhooks = Counter("msgbot_webhook_attempts", "Attempts to deliver webhooks, by result.", ["result"], registry=registry)
+notices = Counter("msgbot_amazon_notices", "Messages of Amazon's queue, by what became of them.", ["result"], registry=registry)
+amazon_calls = Counter(
+    "msgbot_amazon_calls",
+    "Calls made to Amazon, by HTTP status, or that no answer came.",
+    ["operation", "result"],
+    registry=registry,
+)
+amazon_waits = Histogram(
+    "msgbot_amazon_wait_seconds",
+    "Time that a call to Amazon waited for its turn.",
+    ["operation"],
+    buckets=(0.01, 0.1, 0.5, 1, 2, 5, 15, 60, 300),
+    registry=registry,
+)
 requests = Counter("msgbot_http_requests", "HTTP requests answered.", ["method", "route", "status"], registry=registry)
 request_seconds = Histogram(
     "msgbot_http_request_seconds",

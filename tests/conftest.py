@@ -11,16 +11,21 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
+import aioresponses.core
 import pytest
+from aiohttp import ClientResponse
 from hypothesis import HealthCheck, settings
 
 from msgbot.channels.outbox import FolderOutbox
 from msgbot.config import Settings, load_settings
 from msgbot.engine import Engine
+from msgbot.fake_amazon import FakeAmazon
 from msgbot.mailroom import Mailroom
 from msgbot.store.database import Database, open_database
 from msgbot.wiring import Office, open_mailroom, open_office
+from tests.amazon_models import judged
 
 settings.register_profile("ci", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ci")
@@ -34,6 +39,21 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("MSGBOT_DATA", "MSGBOT_DATABASE", "MSGBOT_ACCOUNT", "MSGBOT_STORE", "MSGBOT_DEBUG"):
         monkeypatch.delenv(name, raising=False)
+
+
+class _AnsweredResponse(ClientResponse):
+    """aioresponses 0.7 makes responses without a stream writer, which aiohttp asks for since 3.14."""
+
+    def __init__(self, method: str, url: Any, **rest: Any) -> None:
+        super().__init__(method, url, **{"stream_writer": Mock(output_size=0), **rest})
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Iterator[aioresponses.core.aioresponses]:
+    """Answers to requests that go nowhere; connections to this machine are let through."""
+    monkeypatch.setattr(aioresponses.core, "ClientResponse", _AnsweredResponse)
+    with aioresponses.core.aioresponses(passthrough=["http://127.0.0.1"]) as made:
+        yield made
 
 
 class Postgres:
@@ -86,6 +106,13 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     opened = await open_database(address)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def fake_amazon() -> AsyncIterator[FakeAmazon]:
+    """A running FakeAmazon on the machine's clock (`clock` may be set), each of whose exchanges is held against Amazon's models."""
+    async with judged(FakeAmazon()) as fake:
+        yield fake
 
 
 class Desk:

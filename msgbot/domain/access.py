@@ -36,12 +36,17 @@ class Permission(StrEnum):
     WRITE_REPLIES = "replies:write"
     READ_ORDERS = "orders:read"
     WRITE_ORDERS = "orders:write"
+    REFRESH_ORDERS = "orders:refresh"
     READ_CANCELLATIONS = "cancellations:read"
     WRITE_CANCELLATIONS = "cancellations:write"
+    WRITE_ADJUSTMENTS = "adjustments:write"
     OVERRIDE_RULINGS = "rulings:override"
     READ_AUDIT = "audit:read"
     MANAGE_WEBHOOKS = "webhooks:manage"
     MANAGE_ACCOUNTS = "accounts:manage"
+    READ_AMAZON = "amazon:read"
+    FETCH_REPORTS = "amazon:reports"
+    MANAGE_AMAZON = "amazon:manage"
 
 
 _AGENT = frozenset(
@@ -51,14 +56,17 @@ _AGENT = frozenset(
         Permission.READ_REPLIES,
         Permission.WRITE_REPLIES,
         Permission.READ_ORDERS,
+        Permission.REFRESH_ORDERS,
         Permission.READ_CANCELLATIONS,
         Permission.WRITE_CANCELLATIONS,
+        Permission.READ_AMAZON,
     }
 )
 
 PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     Role.AGENT: _AGENT,
-    Role.SUPERVISOR: _AGENT | {Permission.OVERRIDE_RULINGS, Permission.READ_AUDIT},
+    # An adjustment gives the seller's money away: not every agent's business.
+    Role.SUPERVISOR: _AGENT | {Permission.OVERRIDE_RULINGS, Permission.READ_AUDIT, Permission.WRITE_ADJUSTMENTS},
     Role.AUDITOR: frozenset(permission for permission in Permission if permission.value.endswith(":read")),
     Role.INTEGRATOR: frozenset(
         {
@@ -68,9 +76,13 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
             Permission.READ_REPLIES,
             Permission.READ_ORDERS,
             Permission.WRITE_ORDERS,
+            Permission.REFRESH_ORDERS,
             Permission.READ_CANCELLATIONS,
             Permission.WRITE_CANCELLATIONS,
+            Permission.WRITE_ADJUSTMENTS,
             Permission.MANAGE_WEBHOOKS,
+            Permission.READ_AMAZON,
+            Permission.FETCH_REPORTS,
         }
     ),
     # Who gives out rights must not be able to set the guard aside as well: it would take one person to cancel against it, and

@@ -15,6 +15,8 @@ class EventType(StrEnum):
     REQUEST_DETECTED = "request.detected"
     FORMAL_REQUEST_ON_FILE = "formal_request.on_file"
     CANCELLATION_BLOCKED = "cancellation.blocked"
+    CANCELLATION_DONE = "cancellation.done"
+    CANCELLATION_REFUSED = "cancellation.refused"
     RULING_OVERRIDDEN = "ruling.overridden"
     REPLY_FAILED = "reply.failed"
     TEST = "webhook.test"
@@ -29,6 +31,8 @@ _MEANINGS = {
     EventType.REQUEST_DETECTED: "A buyer asks in a message to cancel an order.",
     EventType.FORMAL_REQUEST_ON_FILE: "A buyer's formal request to cancel came on file: the order may be cancelled without harm.",
     EventType.CANCELLATION_BLOCKED: "The guard stopped a cancellation that would have counted against the seller.",
+    EventType.CANCELLATION_DONE: "An order that was to be cancelled was seen cancelled.",
+    EventType.CANCELLATION_REFUSED: "Amazon did not cancel an order, and it will not be tried again by itself.",
     EventType.RULING_OVERRIDDEN: "A person cancels against what the guard said.",
     EventType.REPLY_FAILED: "A reply to a buyer could not be handed over.",
     EventType.TEST: "A person tries out whether events arrive. Every webhook gets it, and only when asked for.",

@@ -81,6 +81,21 @@ class Order:
     request_as_of: datetime | None = None
     """When a source that can tell of formal requests was last read; None if none ever was."""
 
+    @property
+    def cancelled_by(self) -> Canceller:
+        """Who cancelled it, as far as its items tell: the seller if it was the seller for any of them; the buyer or Amazon only if
+        no item leaves it open."""
+        cancellers = {item.cancelled_by for item in self.items}
+        for who in (Canceller.SELLER, Canceller.UNKNOWN, Canceller.BUYER, Canceller.AMAZON):
+            if who in cancellers:
+                return who
+        return Canceller.UNKNOWN
+
+    @property
+    def items_left(self) -> tuple[OrderItem, ...]:
+        """The items but for those of which nothing is left: Amazon lists what was cancelled before with a quantity of 0."""
+        return tuple(item for item in self.items if item.quantity != 0)
+
     def seen_at(self, now: datetime, freshness: timedelta) -> Order:
         """The order as it may be relied on at `now`: an old "no formal request" is no longer known to be true."""
         if self.request_as_of is not None and now - self.request_as_of <= freshness:
@@ -107,6 +122,10 @@ class FormalRequest:
     """A source that was read later and says that there is no such request, if any does."""
     evidence: str = ""
     """SHA-256 of the bytes that said so, in hex; empty for requests filed by earlier releases."""
+    denied_evidence: str = ""
+    """The same of the bytes that deny it."""
+    denied_at: datetime | None = None
+    """When the newest reading that denies it was made."""
 
     def covers(self, item: OrderItem) -> bool:
         """Whether the request is for `item`."""

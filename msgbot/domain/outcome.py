@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from msgbot.domain.conversation import Conversation
-from msgbot.domain.order import FormalRequest, Fulfilment, Order, OrderStatus, RequestKnowledge
+from msgbot.domain.order import Canceller, FormalRequest, Fulfilment, Order, OrderStatus, RequestKnowledge
 
 
 class Outcome(StrEnum):
@@ -18,7 +18,9 @@ class Outcome(StrEnum):
     CANCELLED_INFORMALLY = "cancelled_informally"
     """The order is cancelled and no formal request is on file: it counts against the seller."""
     CANCELLED_BY_AMAZON = "cancelled_by_amazon"
-    """Amazon ships the order and cancelled it: the seller's rate is not touched."""
+    """Amazon cancelled the order, as it does with those it ships: the seller's rate is not touched."""
+    CANCELLED_BY_BUYER = "cancelled_by_buyer"
+    """The buyer cancelled it alone, in the time in which no seller is asked: the seller's rate is not touched."""
     SHIPPED = "shipped"
     """The order went out."""
     OPEN = "open"
@@ -44,8 +46,10 @@ def outcome_of(conversation: Conversation, order: Order | None, formal: tuple[Fo
 
 
 def _cancelled(order: Order) -> Outcome:
-    if order.fulfilment is Fulfilment.AMAZON:
+    if order.fulfilment is Fulfilment.AMAZON or order.cancelled_by is Canceller.AMAZON:
         return Outcome.CANCELLED_BY_AMAZON
+    if order.cancelled_by is Canceller.BUYER:
+        return Outcome.CANCELLED_BY_BUYER
     if not order.items or any(item.formal_request is RequestKnowledge.UNKNOWN for item in order.items):
         return Outcome.UNKNOWN
     return Outcome.CANCELLED_INFORMALLY

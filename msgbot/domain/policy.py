@@ -56,7 +56,8 @@ class Situation:
     orders the message names. `instructed_at` is when an instruction for the order went out or was set down to go.
     `overtaken_by` is the id of a later message of the same buyer that now speaks for the conversation. `solicits`: the seller's
     own message asks for a formal request; `buyer_asked`: the buyer had asked to cancel before it. `freshness` is how old order
-    facts may be for an answer without a person.
+    facts may be for an answer without a person. `live`: the account is connected to Amazon, so that orders are read afresh;
+    `unreadable` is why Amazon could not tell of the order just now.
     """
 
     message: Message
@@ -75,6 +76,8 @@ class Situation:
     solicits: bool = False
     buyer_asked: bool = False
     freshness: timedelta = timedelta(hours=24)
+    live: bool = False
+    unreadable: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +140,21 @@ def _not_a_buyer(situation: Situation) -> Decision:
         if formal_state(situation.order, situation.formal) is RequestKnowledge.YES:
             reason = "the formal request is on file: cancel with reason Buyer Canceled, it does not count"
         else:
-            reason = "read the order again before anything else: a mail is no proof, and the orders on file show no formal request"
+            reason = _no_request_yet(situation)
         return Decision(Action.TELL_SELLER, "formal_request_notice", (message.note, reason))
     ruling = judge_message(asks_to_file=situation.solicits, buyer_asked=situation.buyer_asked)
     if ruling is not None:
         return Decision(Action.TELL_SELLER, "soliciting", (message.note, *ruling.reasons, ruling.way_out))
     return Decision(Action.NOTHING, f"not_a_buyer_{message.kind.value}", (message.note,))
+
+
+def _no_request_yet(situation: Situation) -> str:
+    """What to do about a mail that tells of a formal request where none is on file."""
+    if situation.unreadable:
+        return f"a mail is no proof, and Amazon could not be asked just now: {situation.unreadable}"
+    if situation.live and situation.order is not None:
+        return "a mail is no proof, and Amazon shows no formal request yet: the order is read again before it is cancelled"
+    return "read the order again before anything else: a mail is no proof, and the orders on file show no formal request"
 
 
 def _overtaken(situation: Situation) -> Decision:
@@ -169,7 +181,7 @@ def _requested(situation: Situation) -> Decision:
         return Decision(Action.SUGGEST, "several_orders", (says, reason), Template.INSTRUCT)
     if order is None:
         if situation.order_count:
-            return Decision(Action.SUGGEST, "unknown_order", (says, "the order is not on file"), Template.INSTRUCT)
+            return Decision(Action.SUGGEST, "unknown_order", (says, _not_on_file(situation)), Template.INSTRUCT)
         return Decision(Action.SUGGEST, "no_order", (says, "it names no order"), Template.UNKNOWN_ORDER)
     formal = formal_state(order, situation.formal)
     if order.status is OrderStatus.CANCELLED:
@@ -215,6 +227,11 @@ def _requested(situation: Situation) -> Decision:
     )
 
 
+def _not_on_file(situation: Situation) -> str:
+    reason = "the order is not on file"
+    return f"{reason}, and could not be read from Amazon: {situation.unreadable}" if situation.unreadable else reason
+
+
 def _instructed_before(situation: Situation, instructed_at: datetime, says: str) -> Decision:
     sent = situation.message.sent_at
     if sent is not None and sent <= instructed_at:
@@ -228,8 +245,11 @@ def _careful(situation: Situation, decision: Decision) -> Decision:
     if decision.action is not Action.SEND:
         return decision
     doubts = []
+    if situation.unreadable:
+        doubts.append(f"the order could not be read from Amazon just now: {situation.unreadable}")
     if situation.order is not None and situation.now - situation.order.as_of > situation.freshness:
-        doubts.append("what is known of the order is too old: import a fresh order report")
+        way = "it must be read from Amazon again" if situation.live else "import a fresh order report"
+        doubts.append(f"what is known of the order is too old: {way}")
     if situation.verdict.score < situation.thresholds.send:
         doubts.append(f"not sure enough to send: the score is below {situation.thresholds.send:.2f}")
     if not situation.message.buyer_address:

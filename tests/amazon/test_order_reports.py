@@ -16,6 +16,7 @@ from msgbot.errors import InputError
 
 AS_OF = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 A, B = "302-1234567-1234567", "302-7654321-7654321"
+YES, NO, UNKNOWN = RequestKnowledge.YES, RequestKnowledge.NO, RequestKnowledge.UNKNOWN
 
 # section 5: a real header of a US report from 2025
 US_HEADER = (
@@ -166,6 +167,81 @@ def test_the_flag_in_either_spelling_of_its_column(cell: str, request_: RequestK
     assert noted is (request_ is RequestKnowledge.UNKNOWN)
 
 
+def test_requests_are_known_only_where_those_of_all_items_are() -> None:
+    rows = f"{A}\t11\tfalse\n{A}\t12\tmaybe\n{B}\t13\tfalse\n"
+    report = read(f"order-id\torder-item-id\tis-buyer-requested-cancellation\n{rows}")
+    assert [order.request_as_of for order in report.orders] == [None, AS_OF]
+
+
+@pytest.mark.parametrize(
+    ("one", "two", "request_", "filed"),
+    [
+        ("true", "TRUE", YES, []),
+        ("true", "1", YES, []),
+        ("true", "", YES, []),
+        ("", "true", YES, []),
+        (" ", "Yes", YES, []),
+        ("", "", NO, []),
+        ("false", "", NO, []),
+        ("", "FALSE", NO, []),
+        ("no", "false", NO, []),
+        # what contradicts itself is unknown, and the yes is on file all the same
+        ("true", "false", UNKNOWN, [YES, NO]),
+        ("false", "true", UNKNOWN, [YES, NO]),
+        ("maybe", "true", UNKNOWN, [YES, NO]),
+        ("maybe", "", UNKNOWN, []),
+        ("maybe", "false", UNKNOWN, []),
+    ],
+)
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("is-buyer-requested-cancelation", "is-buyer-requested-cancellation"),
+        ("is-buyer-requested-cancellation", "is-buyer-requested-cancelation"),
+        ("is-buyer-requested-cancellation", "Is Buyer_Requested Cancellation"),
+    ],
+)
+def test_both_spellings_in_one_header_are_read(
+    first: str, second: str, one: str, two: str, request_: RequestKnowledge, filed: list[RequestKnowledge]
+) -> None:
+    report = read(f"order-id\torder-item-id\t{first}\tsku\t{second}\n{A}\t11\t{one}\tx\t{two}\n{B}\t12\tfalse\n")
+    assert flags(report) == [request_, NO]
+    assert [order.request_as_of for order in report.orders] == [None if request_ is UNKNOWN else AS_OF, AS_OF]
+    assert any("neither true nor false" in note and note.startswith("line 2: ") for note in report.notes) is (request_ is UNKNOWN)
+    assert [(order.id, order.items[0].formal_request, order.status) for order in report.contradicted] == [
+        (A, flag, OrderStatus.UNKNOWN) for flag in filed
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "filed"),
+    [
+        (["11 1 false", "11 1 true"], [[("11", YES, "Late")], [("11", NO, "")]]),
+        (["11 1 true", "11 1 false"], [[("11", YES, "Late")], [("11", NO, "")]]),
+        (["11 1 true", "11 1 true", "11 1 maybe"], [[("11", YES, "Late")], [("11", NO, "")]]),
+        # the rows differ in something else: nobody denies the request
+        (["11 1 true", "11 2 true"], [[("11", YES, "Late")]]),
+        (["11 1 true", "12 1 false", "12 2 false"], [[("11", YES, "Late"), ("12", UNKNOWN, "")]]),
+        (
+            ["11 1 true", "12 1 false", "12 1 true"],
+            [[("11", YES, "Late"), ("12", YES, "Late")], [("12", NO, "")]],
+        ),
+        (["11 1 false", "11 2 false"], []),
+        (["11 1 maybe", "12 1 true"], []),
+        (["11 1 true", "12 1 false"], []),
+    ],
+)
+def test_a_request_that_another_row_contradicts_is_not_lost(
+    rows: list[str], filed: list[list[tuple[str, RequestKnowledge, str]]]
+) -> None:
+    lines = "".join(f"{A}\t" + "\t".join(row.split()) + ("\tLate" if "true" in row else "") + "\n" for row in rows)
+    header = "order-id\torder-item-id\tquantity-purchased\tis-buyer-requested-cancellation\tbuyer-requested-cancel-reason\n"
+    report = read(header + lines)
+    told = [[(item.id, item.formal_request, item.cancel_reason) for item in order.items] for order in report.contradicted]
+    assert told == filed
+    assert [order.as_of < AS_OF for order in report.contradicted] == [True, False][: len(filed)]
+
+
 def test_a_missing_flag_column_is_unknown_and_names_the_columns_that_might_be_it() -> None:
     report = read(f"order-id\tCancellation-Wanted\n{A}\ttrue\n")
     assert not report.has_formal_request_column
@@ -239,6 +315,25 @@ def test_short_rows_are_padded_and_long_or_strange_ones_skipped_with_their_line(
         SkippedRow(6, '"S01-1234567-1234567" is not an order id like 123-1234567-1234567'),
         SkippedRow(7, '"order-id" is not an order id like 123-1234567-1234567'),
     )
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        "order-id\tis-prime\tis-buyer-requested-cancellation\tsku",
+        "order-id\tis-prime\tsku",
+        "order-id\tsku\tis-buyer-requested-cancellation\tis-prime\tasin",
+        "sku\tis-buyer-requested-cancellation\tis-prime\tAmazon Order Id",
+    ],
+)
+def test_below_a_header_with_other_columns_nothing_is_read(second: str) -> None:
+    """The column of the flag would be another one."""
+    header = "order-id\tis-buyer-requested-cancellation\tis-prime\tsku\n"
+    report = read(f"{header}{A}\tfalse\ttrue\tx\n{second}\n{B}\ttrue\tfalse\tx\n")
+    assert ([order.id for order in report.orders], flags(report), report.rows) == ([A], [NO], 1)
+    [skipped] = report.skipped
+    assert skipped.line == 3
+    assert "a header with other columns" in skipped.reason
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,17 @@ replies:read         yes    yes         yes      yes         yes
 replies:write        yes    yes         -        -           yes
 orders:read          yes    yes         yes      yes         yes
 orders:write         -      -           -        yes         yes
+orders:refresh       yes    yes         -        yes         yes
 cancellations:read   yes    yes         yes      yes         yes
 cancellations:write  yes    yes         -        yes         yes
+adjustments:write    -      yes         -        yes         yes
 rulings:override     -      yes         -        -           -
 audit:read           -      yes         yes      -           yes
 webhooks:manage      -      -           -        yes         yes
 accounts:manage      -      -           -        -           yes
+amazon:read          yes    yes         yes      yes         yes
+amazon:reports       -      -           -        yes         yes
+amazon:manage        -      -           -        -           yes
 """
 ROWS = [line.split() for line in TABLE.strip().splitlines()]
 CELLS = [

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from msgbot.domain.conversation import Conversation, Turn
 from msgbot.domain.message import Kind, Message, Source
-from msgbot.domain.order import FormalRequest, Fulfilment, Order, OrderItem, OrderStatus, RequestKnowledge
+from msgbot.domain.order import Canceller, FormalRequest, Fulfilment, Order, OrderItem, OrderStatus, RequestKnowledge
 from msgbot.domain.outcome import Outcome, outcome_of
 from msgbot.domain.verdict import Intent, Verdict
 
@@ -74,6 +74,22 @@ def order(status: OrderStatus, fulfilment: Fulfilment = Fulfilment.SELLER) -> Or
 def test_amazon_cancels_what_amazon_ships() -> None:
     amazons = order(OrderStatus.CANCELLED, Fulfilment.AMAZON)
     assert outcome_of(Conversation.of([ASKS]), amazons, ()) is Outcome.CANCELLED_BY_AMAZON
+
+
+@pytest.mark.parametrize(
+    ("cancellers", "outcome"),
+    [
+        ((Canceller.BUYER,), Outcome.CANCELLED_BY_BUYER),
+        ((Canceller.AMAZON,), Outcome.CANCELLED_BY_AMAZON),
+        ((Canceller.SELLER,), Outcome.CANCELLED_INFORMALLY),
+        ((Canceller.BUYER, Canceller.SELLER), Outcome.CANCELLED_INFORMALLY),
+        ((Canceller.UNKNOWN,), Outcome.CANCELLED_INFORMALLY),
+    ],
+)
+def test_only_what_the_seller_cancelled_is_held_against_the_seller(cancellers: tuple[Canceller, ...], outcome: Outcome) -> None:
+    items = tuple(OrderItem("1", formal_request=RequestKnowledge.NO, cancelled_by=each) for each in cancellers)
+    cancelled = replace(order(OrderStatus.CANCELLED), items=items)
+    assert outcome_of(Conversation.of([ASKS]), cancelled, ()) is outcome
 
 
 def test_a_cancelled_order_whose_report_cannot_tell_of_requests_is_unknown() -> None:

@@ -166,3 +166,41 @@ def test_nothing_is_sent_where_an_order_is_gone_or_a_request_is_on_file(
         assert decision.action is not Action.SEND
     decision = decide(situation(**{**changes, "order": order(), "formal": ON_FILE}))
     assert not (decision.action is Action.SEND and decision.template in INSTRUCTIONS)
+
+
+OLD = order(as_of=NOW - timedelta(hours=25))
+
+
+@pytest.mark.parametrize(
+    ("changes", "says", "never"),
+    [
+        ({"order": OLD}, "import a fresh order report", "Amazon"),
+        ({"order": OLD, "live": True}, "must be read from Amazon again", "report"),
+        ({"live": True, "unreadable": "it is down"}, "could not be read from Amazon just now: it is down", "too old"),
+        (
+            {"order": None, "live": True, "unreadable": "it is down"},
+            "could not be read from Amazon: it is down",
+            "report",
+        ),
+        ({"order": None}, "the order is not on file", "Amazon"),
+    ],
+)
+def test_what_to_do_about_old_facts_depends_on_where_they_come_from(changes: dict[str, object], says: str, never: str) -> None:
+    decision = decide(situation(**changes))
+    reasons = "; ".join(decision.reasons[1:])
+    assert (decision.action, says in reasons, never in reasons) == (Action.SUGGEST, True, False), reasons
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({}, "read the order again before anything else"),
+        ({"live": True}, "Amazon shows no formal request yet"),
+        ({"live": True, "unreadable": "it is down"}, "Amazon could not be asked just now: it is down"),
+    ],
+)
+def test_a_notice_without_a_request_on_file_says_who_reads_the_order(changes: dict[str, object], says: str) -> None:
+    notice = replace(MESSAGE, kind=Kind.FORMAL_REQUEST_NOTICE, note="Amazon says so")
+    decision = decide(situation(message=notice, **changes))
+    assert says in decision.reasons[1]
+    assert "no proof" in decision.reasons[1]

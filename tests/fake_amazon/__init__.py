@@ -1,0 +1,1 @@
+"""Tests of msgbot.fake_amazon by plain calls: what it promises of Amazon's behaviour."""
