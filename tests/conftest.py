@@ -26,6 +26,7 @@ from msgbot.mailroom import Mailroom
 from msgbot.store.database import Database, open_database
 from msgbot.wiring import Office, open_mailroom, open_office
 from tests.amazon_models import judged
+from tests.queues import SqsQueue, give_credentials, serving
 
 settings.register_profile("ci", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ci")
@@ -106,6 +107,22 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     opened = await open_database(address)
     yield opened
     await opened.close()
+
+
+@pytest.fixture(scope="session")
+def sqs_server() -> Iterator[str]:
+    """The address of a running SQS."""
+    with serving() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def sqs(sqs_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[SqsQueue]:
+    """An empty queue on a real SQS."""
+    give_credentials(monkeypatch)
+    queue = SqsQueue(sqs_server)
+    yield queue
+    queue.close()
 
 
 @pytest.fixture
