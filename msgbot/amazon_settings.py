@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
+AccountName = Annotated[str, StringConstraints(pattern=r"^[\w.-]{1,64}$")]
 
 
 class AmazonAccount(BaseModel):
@@ -19,7 +20,7 @@ class AmazonAccount(BaseModel):
     seller_id: Text = Field(
         default="", description="The merchant token (Seller Central > Account Info); feeds and notifications need it."
     )
-    refresh_token: SecretStr = Field(default=SecretStr(""), description="The LWA refresh token of the seller's authorisation.")
+    refresh_token: SecretStr = Field(default=SecretStr(""), description="The LWA refresh token; better in the environment.")
     refresh_token_file: Path | None = Field(default=None, description="A file (mode 600) that holds it.")
     orders_api: Literal["2026-01-01", "v0"] = Field(default="2026-01-01", description="Version of the Orders API.")
 
@@ -30,10 +31,10 @@ class AmazonSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     client_id: Text = Field(default="", description="The application's LWA client id.")
-    client_secret: SecretStr = Field(default=SecretStr(""), description="Its client secret.")
+    client_secret: SecretStr = Field(default=SecretStr(""), description="Its LWA client secret; better in the environment.")
     client_secret_file: Path | None = Field(default=None, description="A file (mode 600) that holds it.")
-    accounts: dict[str, AmazonAccount] = Field(default={}, description="The seller accounts, by name.")
-    poll_seconds: Annotated[float, Field(gt=0)] = Field(default=240.0, description="How often changed orders are asked for.")
+    accounts: dict[AccountName, AmazonAccount] = Field(default={}, description="The seller accounts, by name.")
+    poll_seconds: Annotated[float, Field(gt=0)] = Field(default=240.0, description="Seconds between readings of changed orders.")
     queue_url: Text = Field(default="", description="The SQS queue that ORDER_CHANGE notifications come to; empty: none.")
     queue_region: Text = Field(default="", description="Its AWS region; empty: as the address says.")
     queue_endpoint: Text = Field(default="", description="Address of the SQS service; empty: AWS.")

@@ -22,6 +22,8 @@ from msgbot.domain.trail import EntryKind, Facts, digest
 from msgbot.domain.verdict import Intent
 from msgbot.engine import Engine
 from msgbot.errors import DeliveryError
+from msgbot.orders_of_message import PATIENCE, OrdersOfMessage
+from msgbot.refresh import Refresh
 from msgbot.scene import Scene, Scenes, outgoing
 from msgbot.steps import step
 from msgbot.store import messages, replies, trail
@@ -33,10 +35,12 @@ ANSWER = "answer"
 SEND = "send"
 """The name of the workflow that sends a reply when its time to be stopped is over."""
 
-
 _TRIED = timedelta(days=1)
 """So long a reply that could not be handed over is tried again by itself."""
 _FIRST_WAIT, _LONGEST_WAIT = 30.0, 3_600.0
+_WAITED = timedelta(minutes=30)
+"""So long a message waits for an Amazon that is away; then a person sees it."""
+_AWAY_SECONDS = 120.0
 
 
 class Outbox(Protocol):
@@ -61,6 +65,7 @@ class Answer:
         *,
         undo_seconds: float,
         tries_again: bool = False,
+        refresh: Refresh,
     ) -> None:
         self._database = database
         self._engine = engine
@@ -69,6 +74,8 @@ class Answer:
         self._clock = clock
         self._undo_seconds = undo_seconds
         self._tries_again = tries_again
+        self._refresh = refresh
+        self._orders = OrdersOfMessage(database, refresh)
 
     async def run(self, account: str, message_ids: Sequence[str]) -> None:
         """Decides about messages, and answers them if that is the decision: at once, or when the reply can no longer be stopped."""
@@ -82,15 +89,32 @@ class Answer:
         await step("send", self.send, account, still_waiting)
 
     async def decide(self, account: str, message_id: str) -> str:
-        """Records what to do about a message, with its reply if there is one. The id of a reply that is to be sent now, or
-        empty."""
+        """Records what to do about a message, with its reply if there is one; its order is read from Amazon before. The id of a
+        reply that is to be sent now, or empty: also when Amazon is away, which is waited for."""
+        failed = await self._orders.read(account, message_id)
+        if any(not each.lasting for each in failed) and await self._postponed(account, message_id):
+            return ""
+        unreadable = "; ".join(each.text for each in failed)
         try:
-            return await self._decide(account, message_id)
+            return await self._decide(account, message_id, unreadable)
         except IntegrityError:
             # Another message of the same order took the one place for its instruction a moment ago; now that is on file.
-            return await self._decide(account, message_id)
+            return await self._decide(account, message_id, unreadable)
 
-    async def _decide(self, account: str, message_id: str) -> str:
+    async def _postponed(self, account: str, message_id: str) -> bool:
+        """Puts a message off whose order cannot be read now. False when it has waited long enough: a person must look then."""
+        now = self._clock()
+        async with self._database.transaction() as connection:
+            turn = await messages.get(connection, account, message_id)
+            waited = now - turn.received_at if turn is not None and turn.received_at is not None else _WAITED
+            if not self._tries_again or waited >= _WAITED:
+                return False
+            await self._engine.enqueue(
+                connection, ANSWER, account, message_id, f"waited-{waited.total_seconds():.0f}", _AWAY_SECONDS
+            )
+        return True
+
+    async def _decide(self, account: str, message_id: str, unreadable: str = "") -> str:
         now = self._clock()
         async with self._database.transaction() as connection:
             if message_id in await replies.decided(connection, account, [message_id]):
@@ -99,6 +123,7 @@ class Answer:
                 waits = known is not None and known.state is ReplyState.PENDING and self._undo_seconds > 0
                 return waiting_for(known) if known is not None and known.state in UNSENT and not waits else ""
             scene = await self._scenes.of_message(connection, account, message_id, now)
+            scene = replace(scene, unreadable=unreadable)
             language = self._scenes.language(scene)
             decision = decide(self._scenes.situation(scene, now, language))
             await replies.add_decision(connection, account, message_id, scene.order_id, decision, now)
@@ -120,14 +145,24 @@ class Answer:
 
     async def look_again(self, account: str, waiting: str) -> str:
         """Stops a waiting reply if the conversation or the order has moved on. `waiting` if it may go out, else empty."""
+        async with self._database.reading() as connection:
+            about = await _waiting(connection, account, waiting)
+        failed = await self._refresh.attempt(account, about.order_id, PATIENCE) if about is not None and about.order_id else None
+        unreadable = failed.text if failed is not None else ""
         now = self._clock()
+        waits = failed is not None and not failed.lasting and self._tries_again
+        if waits and about is not None and about.automatic and now - about.created_at < _WAITED:
+            async with self._database.transaction() as connection:
+                attempt = f"waited-{(now - about.created_at).total_seconds():.0f}"
+                await self._engine.enqueue(connection, SEND, account, waiting, attempt, _AWAY_SECONDS)
+            return ""
         async with self._database.transaction() as connection:
             reply = await _waiting(connection, account, waiting)
             if reply is None:
                 return ""
             scene = await self._scenes.of_message(connection, account, reply.message_id, now)
             # Its own place among the replies must not make it look like an order that was instructed before.
-            scene = replace(scene, instructed_at=None)
+            scene = replace(scene, instructed_at=None, unreadable=unreadable)
             situation = self._scenes.situation(scene, now, reply.language)
             if not reply.automatic:
                 # A person has decided; only what the buyer has said since can change that.

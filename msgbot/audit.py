@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from msgbot.amazon.performance_report import AmazonRate
 from msgbot.clock import Clock
 from msgbot.domain import trail as chains
 from msgbot.domain.conversation import Conversation, Turn
@@ -16,7 +17,7 @@ from msgbot.domain.outcome import Outcome, outcome_of
 from msgbot.domain.rate import Rate
 from msgbot.domain.trail import START, Break
 from msgbot.rate_on_file import seven_days
-from msgbot.store import formal_requests, messages, orders, replies, rulings, trail
+from msgbot.store import amazon_reports, formal_requests, messages, orders, replies, rulings, trail
 from msgbot.store.database import Database
 from msgbot.store.replies import Decided, Reply
 from msgbot.store.rulings import Recorded
@@ -38,7 +39,8 @@ class InformalCase:
 
 @dataclass(frozen=True, slots=True)
 class AuditReport:
-    """The audit of one account and period. `behind` are cancelled orders whose buyer had asked by message only."""
+    """The audit of one account and period. `solicited` are orders whose buyer was asked, unasked, for a formal request. `rate` is
+    ours, by the orders on file; `amazon_rates` are Amazon's own, the newest of each marketplace, where it has told any."""
 
     account: str
     since: datetime | None
@@ -47,6 +49,7 @@ class AuditReport:
     rulings: tuple[Recorded, ...]
     solicited: tuple[str, ...]
     rate: Rate
+    amazon_rates: tuple[AmazonRate, ...] = ()
 
     @property
     def outcomes(self) -> dict[Outcome, int]:
@@ -96,7 +99,9 @@ class Audit:
                     solicited.add(str(entry.facts["order"]))
             rate = await seven_days(connection, account, now)
             made = await rulings.between(connection, account, since, until)
-        return AuditReport(account, since, until, tuple(cases.values()), tuple(made), tuple(sorted(solicited)), rate)
+            amazons = await amazon_reports.latest_rates(connection, account)
+        found = tuple(cases.values())
+        return AuditReport(account, since, until, found, tuple(made), tuple(sorted(solicited)), rate, tuple(amazons))
 
     async def _case(self, connection: AsyncConnection, account: str, order_id: str, turn: Turn, asked_at: datetime) -> InformalCase:
         message_id = turn.message.id

@@ -3,106 +3,96 @@ to Amazon begins here and nowhere else."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import secrets
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from msgbot import metrics
 from msgbot.amazon.cancellation_files import CancellationRow, read_cancellation_file
+from msgbot.amazon.order_feeds import check_adjustment
 from msgbot.announce import announce
 from msgbot.clock import Clock
-from msgbot.domain.cancellation import Proposal
+from msgbot.domain.cancellation import Adjustment
 from msgbot.domain.events import EventType
-from msgbot.domain.guard import OVERRIDABLE, Case, Outcome, Ruling, RulingCode, judge
+from msgbot.domain.guard import OVERRIDABLE, Outcome, Ruling, RulingCode
 from msgbot.domain.rate import Rate
 from msgbot.domain.trail import EntryKind, Facts, Value
-from msgbot.domain.verdict import Intent
 from msgbot.engine import Engine
 from msgbot.errors import AccessError, Conflict, InputError, NotFound
+from msgbot.judgement import Asking, Judgement, Proposed, Ruled
 from msgbot.rate_on_file import seven_days
-from msgbot.store import cancellations, formal_requests, messages, orders, rulings, trail
+from msgbot.refresh import Refresh
+from msgbot.store import amazon_sync, cancellations, orders, rulings, trail
 from msgbot.store.cancellations import Cancellation, CancellationState
 from msgbot.store.database import Database
 from msgbot.store.rulings import Recorded
 
+__all__ = ["SUBMIT", "Asking", "Cancel", "Proposed", "Ruled", "call_submit"]
+
+SUBMIT = "submit"
+"""The name of the workflow that hands cancellations to Amazon."""
+_PATIENCE = 15.0
+"""Seconds that whoever asks for a cancellation waits for Amazon to tell of the order."""
+_JUST_READ = timedelta(minutes=5)
+"""Facts of an order in a file that were read so short a time ago are not read again."""
 SHORTEST_REASON = 10
 """Letters that the reason of an override must have: a dot is no reason."""
 LONGEST_REASON = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """Who asks for a cancellation and where: `origin` for people (`cancellations.txt line 7`), `by` as the audit names them
-    (empty: the command line), and the id of the HTTP request, if it came by one."""
-
-    origin: str
-    by: str = ""
-    request_id: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Ruled:
-    """A ruling on record. `cancellation` is what may go ahead because of it, if anything."""
-
-    id: str
-    proposal: Proposal
-    ruling: Ruling
-    cancellation: Cancellation | None = None
-
-
 class Cancel:
     """The use case."""
 
-    def __init__(self, database: Database, engine: Engine, clock: Clock, freshness: timedelta) -> None:
+    def __init__(self, database: Database, engine: Engine, refresh: Refresh, clock: Clock, freshness: timedelta) -> None:
         self._database = database
         self._engine = engine
+        self._refresh = refresh
         self._clock = clock
-        self._freshness = freshness
+        self._judgement = Judgement(database, refresh.is_live, clock, freshness)
 
-    async def rule(self, account: str, proposals: Sequence[Proposal], asking: Sequence[Asking]) -> list[Ruled]:
-        """The ruling on each proposal, on record.
-
-        A ruling that only repeats the last one from the same origin is not recorded again. Each is judged by itself, but the rate
-        that is foretold counts the ones before it that were allowed and count."""
-        now = self._clock()
-        found: list[Ruled] = []
-        async with self._database.transaction() as connection:
-            rate = await seven_days(connection, account, now)
-            counted: set[str] = set()
-            for proposal, each in zip(proposals, asking, strict=True):
-                foretold = Rate(rate.counted + len(counted), rate.orders)
-                ruled = await self._rule(connection, account, proposal, each, foretold, now)
-                if ruled.ruling.allowed and ruled.ruling.counts:
-                    counted.add(proposal.order_id)
-                found.append(ruled)
-        return found
+    async def rule(self, account: str, proposals: Sequence[Proposed], asking: Sequence[Asking]) -> list[Ruled]:
+        """The ruling on each proposal, on record; nothing goes ahead. The orders of a connected account are read before."""
+        unreadable = await self._read([each.order_id for each in proposals], account, _PATIENCE)
+        return await self._judgement.rule(account, proposals, asking, unreadable)
 
     async def rule_file(
-        self, account: str, data: bytes, name: str, *, by: str = "", request_id: str = ""
+        self, account: str, data: bytes, name: str, *, by: str = "", request_id: str = "", patience: float = _PATIENCE
     ) -> tuple[list[CancellationRow], list[Ruling]]:
-        """The rows of a cancellation file and the ruling on each. Raises InputError when it is no such file."""
+        """The rows of a cancellation file and the ruling on each. The orders of a connected account are read before, for `patience`
+        seconds at most: Amazon lets an account read one every two seconds. What was not read by then is not allowed, and is read
+        when the file is given again. Raises InputError when it is no such file."""
         rows = list(read_cancellation_file(data, name).rows)
-        first: dict[tuple[str, str], int] = {}
-        for row in rows:
-            first.setdefault((row.order_id, row.item_id), row.line)
-        sound = [row for row in rows if not row.flaws and first[row.order_id, row.item_id] == row.line]
-        proposals = [Proposal(row.order_id, row.reason, (row.item_id,) if row.item_id else ()) for row in sound]
-        base = name.replace("\\", "/").rpartition("/")[2]
-        asking = [Asking(f"{base} line {row.line}", by, request_id) for row in sound]
-        ruled = await self.rule(account, proposals, asking)
-        made = {row.line: each.ruling for row, each in zip(sound, ruled, strict=True)}
-        return rows, [made.get(row.line) or _unsound(row, first) for row in rows]
+        unreadable = await self._read([row.order_id for row in rows if not row.flaws], account, patience)
+        return rows, await self._judgement.rule_file(account, rows, name, unreadable, by=by, request_id=request_id)
 
-    async def request(self, account: str, proposal: Proposal, asking: Asking, *, confirm: str = "") -> Ruled:
-        """Asks for a cancellation: what the guard lets through goes ahead. A ruling that needs confirmation is confirmed by its
-        code in `confirm`: so nobody confirms what they have not read."""
+    async def _read(self, order_ids: Sequence[str], account: str, patience: float) -> dict[str, str]:
+        """Reads orders of a connected account. Why some could not be read, by order."""
+        if not self._refresh.is_live(account):
+            return {}
+        until = self._clock() + timedelta(seconds=patience)
+        found: dict[str, str] = {}
+        for order_id in dict.fromkeys(order_ids):
+            left = (until - self._clock()).total_seconds()
+            found[order_id] = (
+                await self._refresh.read(account, order_id, min(left, _PATIENCE), at_most=_JUST_READ)
+                if left > 0
+                else "there was no time to: Amazon lets an account read one order every two seconds; ask again"
+            )
+        return found
+
+    async def request(self, account: str, proposal: Proposed, asking: Asking, *, confirm: str = "") -> Ruled:
+        """Asks for a cancellation: the order is read from Amazon, if the account is connected, and what the guard lets through
+        goes ahead. A ruling that needs confirmation is confirmed by its code in `confirm`: so nobody confirms what they have not
+        read. Raises InputError when Amazon would not take the cancellation as it is put."""
+        self._check_amazon_takes(account, proposal)
+        unreadable = await self._refresh.read(account, proposal.order_id, _PATIENCE)
         now = self._clock()
         async with self._database.transaction() as connection:
-            await orders.lock(connection, account, proposal.order_id)
+            await self._lock(connection, account, proposal.order_id)
             rate = await seven_days(connection, account, now)
-            ruled = await self._rule(connection, account, proposal, asking, rate, now)
+            ruled = await self._judgement.on_record(connection, account, proposal, asking, rate, now, unreadable)
             ruling = ruled.ruling
             confirmed = ruling.outcome is Outcome.NEEDS_CONFIRMATION and confirm == ruling.code.value
             if ruling.allowed or confirmed:
@@ -122,15 +112,19 @@ class Cancel:
         reason = reason.strip()
         if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
             raise InputError(f"the reason must say in {SHORTEST_REASON} to {LONGEST_REASON} letters why the cancellation is right")
+        async with self._database.reading() as connection:
+            asked = await rulings.get(connection, account, ruling_id)
+        if asked is None:
+            raise NotFound(f"no ruling {ruling_id} of account {account}")
+        _check_can_be_overridden(asked, by)
+        unreadable = await self._refresh.read(account, asked.order_id, _PATIENCE)
         now = self._clock()
         async with self._database.transaction() as connection:
-            recorded = await rulings.get(connection, account, ruling_id)
-            if recorded is None:
-                raise NotFound(f"no ruling {ruling_id} of account {account}")
+            await self._lock(connection, account, asked.order_id)
+            recorded = await rulings.get(connection, account, ruling_id) or asked
             _check_can_be_overridden(recorded, by)
-            await orders.lock(connection, account, recorded.order_id)
             rate = await seven_days(connection, account, now)
-            ruling = await self._judge(connection, account, recorded.proposal, rate, now)
+            ruling = await self._judgement.judge(connection, account, recorded.proposal, rate, now, unreadable)
             if ruling.code.value != recorded.code:
                 raise Conflict(f"the ruling no longer holds: it is {ruling.code.value} now; ask for the cancellation again")
             if not await rulings.override(connection, account, ruling_id, by, reason, now):
@@ -153,25 +147,34 @@ class Cancel:
         return replace(ruled, cancellation=made)
 
     async def withdraw(self, account: str, identity: str, asking: Asking) -> Cancellation:
-        """Takes a cancellation back that was not handed to Amazon yet. Raises NotFound, and Conflict when it is too late."""
+        """Takes a cancellation back that was not handed to Amazon, or of which nobody can tell: whoever takes that back has looked
+        at the order. Raises NotFound, and Conflict when it is too late."""
         async with self._database.transaction() as connection:
-            found = await _ready(connection, account, identity)
+            found = await self._held(connection, account, identity, cancellations.WITHDRAWABLE)
             return await self._lapse(connection, found, f"withdrawn by {asking.by}", asking)
 
     async def hand_over(self, account: str, identity: str, asking: Asking) -> Cancellation:
-        """A cancellation that is to be handed to Amazon now: what has come to light since it was let through counts. Raises
-        NotFound, and Conflict when it is no longer to be done; then it has lapsed."""
-        now = self._clock()
+        """A cancellation that a person is to hand to Amazon now: what has come to light since it was let through counts. Raises
+        NotFound, and Conflict when it is no longer to be done, then it has lapsed; or when msgbot hands it over itself."""
         async with self._database.transaction() as connection:
-            found = await _ready(connection, account, identity)
-            recorded = await rulings.get(connection, account, found.ruling_id)
-            proposal = Proposal(found.order_id, found.reason, found.item_ids)
-            ruling = await self._judge(connection, account, proposal, await seven_days(connection, account, now), now)
-            if ruling.allowed or (recorded is not None and ruling.code.value == recorded.code):
+            found = await self._held(connection, account, identity, {CancellationState.READY, CancellationState.BY_HAND})
+            if self._refresh.is_live(account) and found.state is CancellationState.READY:
+                raise Conflict("msgbot hands this cancellation to Amazon itself; withdraw it first to do it by hand")
+            note = await self.no_longer(connection, found)
+            if not note:
                 return found
-            note = f"no longer allowed: {'; '.join(ruling.reasons)}"
             await self._lapse(connection, found, note, asking)
         raise Conflict(f"the cancellation is {note}; ask for it again")
+
+    async def no_longer(self, connection: AsyncConnection, found: Cancellation, unreadable: str = "") -> str:
+        """Why a cancellation that was let through may not go ahead by what is on file now; empty when it may. `unreadable` is why
+        the order could not be read from Amazon."""
+        recorded = await rulings.get(connection, found.account, found.ruling_id)
+        # The rate foretells what it would cost; whether it may be done does not hang on it.
+        ruling = await self._judgement.judge(connection, found.account, found.proposal, Rate(0, 0), self._clock(), unreadable)
+        if ruling.allowed or (recorded is not None and ruling.code.value == recorded.code):
+            return ""
+        return f"no longer allowed: {'; '.join(ruling.reasons)}"
 
     async def _lapse(self, connection: AsyncConnection, known: Cancellation, note: str, asking: Asking) -> Cancellation:
         now = self._clock()
@@ -196,53 +199,36 @@ class Cancel:
         return found
 
     async def item_ids(self, account: str, order_id: str) -> tuple[str, ...]:
-        """The codes of the items of an order on file."""
+        """The codes of the items that are left of an order on file."""
         async with self._database.reading() as connection:
             order = await orders.get(connection, account, order_id)
-        return tuple(item.id for item in order.items if item.id) if order is not None else ()
+        return tuple(item.id for item in order.items_left if item.id) if order is not None else ()
 
-    async def _judge(self, connection: AsyncConnection, account: str, proposal: Proposal, rate: Rate, now: datetime) -> Ruling:
-        conversation = await messages.about_order(connection, account, proposal.order_id)
-        request = conversation.open_request()
-        intent = conversation.intent_of(request) if request is not None else Intent.NONE
-        return judge(
-            Case(
-                proposal=proposal,
-                now=now,
-                freshness=self._freshness,
-                order=await orders.get(connection, account, proposal.order_id),
-                formal=await formal_requests.of_order(connection, account, proposal.order_id),
-                asked=conversation.asks(),
-                asked_if=intent is Intent.CONDITIONAL,
-                withdrawn=conversation.withdrawal() is not None,
-                solicited=conversation.soliciting() is not None,
-                rate=rate,
-            )
-        )
+    def _check_amazon_takes(self, account: str, proposal: Proposed) -> None:
+        if self._refresh.is_live(account) and proposal.reason is None:
+            raise InputError("give a reason: Amazon takes no cancellation without one", field="reason")
+        if isinstance(proposal, Adjustment):
+            check_adjustment(proposal)
 
-    async def _rule(
-        self, connection: AsyncConnection, account: str, proposal: Proposal, asking: Asking, rate: Rate, now: datetime
-    ) -> Ruled:
-        ruling = await self._judge(connection, account, proposal, rate, now)
-        known = await rulings.same_on_file(connection, account, proposal, ruling, asking.origin, asking.by)
-        if known is not None:
-            return Ruled(known, proposal, ruling)
-        identity = await rulings.add(connection, account, proposal, ruling, asking.origin, asking.by, now)
-        facts: Facts = {
-            "ruling": identity,
-            "order": proposal.order_id,
-            "items": list(proposal.item_ids),
-            "reason": proposal.reason.value if proposal.reason else None,
-            "outcome": ruling.outcome.value,
-            "code": ruling.code.value,
-            "counts": ruling.counts,
-            "origin": asking.origin,
-            "by": asking.by,
-            "request": asking.request_id,
-        }
-        await trail.append(connection, account, now, EntryKind.RULING, facts)
-        metrics.rulings.labels(ruling.outcome.value, ruling.code.value).inc()
-        return Ruled(identity, proposal, ruling)
+    async def _lock(self, connection: AsyncConnection, account: str, order_id: str) -> None:
+        """Holds the order; before it, as everybody does, the account's place at Amazon."""
+        if self._refresh.is_live(account):
+            await amazon_sync.lock(connection, account, self._clock())
+        await orders.lock(connection, account, order_id)
+
+    async def _held(
+        self, connection: AsyncConnection, account: str, identity: str, states: Collection[CancellationState]
+    ) -> Cancellation:
+        """The cancellation, with its order held, if it is in one of `states`. Raises NotFound, Conflict."""
+        found = await cancellations.get(connection, account, identity)
+        if found is None:
+            raise NotFound(f"no cancellation {identity} of account {account}")
+        await self._lock(connection, account, found.order_id)
+        # It may have moved on while others held the order.
+        found = await cancellations.get(connection, account, identity) or found
+        if found.state not in states:
+            raise Conflict(f"the cancellation is {found.state.value}" + (f": {found.note}" if found.note else ""))
+        return found
 
     async def _let_through(
         self, connection: AsyncConnection, account: str, ruled: Ruled, asking: Asking, now: datetime
@@ -250,10 +236,10 @@ class Cancel:
         """The cancellation that may go ahead; the one on file, if the same was let through before and is not done yet. Raises
         Conflict when another one of the same items is on its way. The order is locked by the caller."""
         proposal = ruled.proposal
-        for known in await cancellations.of_orders(connection, account, [proposal.order_id], CancellationState.READY):
-            if (known.item_ids, known.reason) == (proposal.item_ids, proposal.reason):
+        for known in await cancellations.of_orders(connection, account, [proposal.order_id], cancellations.OPEN):
+            if known.proposal == proposal:
                 return known
-            if not known.item_ids or not proposal.item_ids or set(known.item_ids) & set(proposal.item_ids):
+            if known.meets(proposal.item_ids):
                 raise Conflict(f"cancellation {known.id} of this order is on its way already; withdraw it first")
         made = await cancellations.add(connection, account, proposal, ruled.id, asking.by, ruled.ruling.counts, now)
         facts: Facts = {
@@ -266,17 +252,15 @@ class Cancel:
             "request": asking.request_id,
         }
         await trail.append(connection, account, now, EntryKind.CANCELLATION, facts)
+        if self._refresh.is_live(account):
+            await call_submit(connection, self._engine, account)
         return made
 
 
-async def _ready(connection: AsyncConnection, account: str, identity: str) -> Cancellation:
-    """The cancellation, if it still waits to be handed to Amazon."""
-    found = await cancellations.get(connection, account, identity)
-    if found is None:
-        raise NotFound(f"no cancellation {identity} of account {account}")
-    if found.state is not CancellationState.READY:
-        raise Conflict(f"the cancellation is {found.state.value}: {found.note}")
-    return found
+async def call_submit(connection: AsyncConnection, engine: Engine, account: str, delay: float = 0.0) -> None:
+    """Sees to it that what waits is handed to Amazon; once, however often it is called until that begins."""
+    if await amazon_sync.submit_waits(connection, account, waits=True):
+        await engine.enqueue(connection, SUBMIT, account, secrets.token_hex(6), delay=delay)
 
 
 def _check_can_be_overridden(recorded: Recorded, by: str) -> None:
@@ -286,10 +270,3 @@ def _check_can_be_overridden(recorded: Recorded, by: str) -> None:
         raise Conflict(f"{recorded.overridden_by} has overridden this ruling already")
     if recorded.asked_by == by:
         raise AccessError("whoever asked for the cancellation cannot override the ruling on it: a second person must")
-
-
-def _unsound(row: CancellationRow, first: dict[tuple[str, str], int]) -> Ruling:
-    if row.flaws:
-        return Ruling(Outcome.BLOCKED, RulingCode.UNREADABLE, row.flaws, "correct the row; Amazon would refuse it")
-    reasons = (f"the same stands in line {first[row.order_id, row.item_id]} already",)
-    return Ruling(Outcome.BLOCKED, RulingCode.REPEATED, reasons, "drop the row")

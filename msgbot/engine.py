@@ -25,16 +25,13 @@ from dbos import DBOS, DBOSClient, DBOSConfig, WorkflowStatus, run_dbos_database
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from msgbot.queues import QUEUES, WORK, queue_of
 from msgbot.steps import Place, SomeFailed, current
 from msgbot.store.database import Database
 
 Workflow = Callable[[str, Sequence[str]], Coroutine[Any, Any, None]]
 """A workflow takes an account and the ids of what it is about."""
 
-_QUEUES = {"deliver": "deliveries"}
-"""Workflows with a queue of their own: who waits for a slow receiver must not keep buyers waiting."""
-_QUEUE = "work"
-"""The queue of all others."""
 LOCAL = "local"
 """The name of the only process that works on an SQLite database."""
 _APPLICATION = "msgbot"
@@ -43,6 +40,7 @@ _AT_ONCE, _AT_ONCE_ALONE = 16, 32
 _WRITING_AT_ONCE = 4
 """So many of them do something at once on SQLite, which has one writer: more would stand in the way of messages that come in."""
 _POLL_SECONDS = 0.05
+_CALM_SECONDS = 1.0
 _FAILED = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _ENDED = ["SUCCESS", "CANCELLED", *_FAILED]
 _AGAIN = "again-"
@@ -82,11 +80,12 @@ class Engine:
         run_dbos_database_migrations(self._url)
         self._client = DBOSClient(system_database_url=self._url, application_name=_APPLICATION)
         # Known before anything is launched, the queue is served at once; one made later is noticed after a second.
-        for queue in (_QUEUE, *_QUEUES.values()):
+        for queue in QUEUES:
             self._client.register_queue(
-                queue,
-                polling_interval_sec=poll_seconds,
+                queue.name,
+                polling_interval_sec=max(poll_seconds, _CALM_SECONDS) if queue.calm else poll_seconds,
                 worker_concurrency=_AT_ONCE_ALONE if database.is_sqlite else _AT_ONCE,
+                partition_limiter={"limit": queue.starts, "period": queue.seconds} if queue.by_account else None,
             )
 
     async def enqueue(
@@ -110,8 +109,10 @@ class Engine:
             await self._enqueue(connection, f"{workflow}:{account}:{attempt}:{len(together)}+{digest}", account, together, 0.0)
 
     async def _enqueue(self, connection: AsyncConnection, identity: str, account: str, subjects: list[str], delay: float) -> None:
+        queue = queue_of(identity)
         options: Any = {
-            "queue_name": _queue_of(identity),
+            "queue_name": queue.name,
+            **({"queue_partition_key": account} if queue.by_account else {}),
             "workflow_name": identity.partition(":")[0],
             "workflow_id": identity,
             "app_version": _WORKFLOW_VERSION,
@@ -144,7 +145,7 @@ class Engine:
                 notification_listener_polling_interval_sec=max(self._poll_seconds, _LISTEN_SECONDS),
             )
         )
-        DBOS.listen_queues(sorted({_queue_of(name) for name in workflows}))
+        DBOS.listen_queues(sorted({queue_of(name).name for name in workflows}))
         for name, workflow in workflows.items():
             DBOS.workflow(name=name)(self._plain(name, workflow))
         try:
@@ -165,7 +166,7 @@ class Engine:
 
     async def drain(self, on_progress: Callable[[int], None] = lambda left: None) -> None:
         """Returns when no message waits to be answered; reports how many places in the queue are left, now and then."""
-        while left := sum((await self.depth(_QUEUE)).values()):
+        while left := sum((await self.depth(WORK.name)).values()):
             on_progress(left)
             await asyncio.sleep(_POLL_SECONDS)
 
@@ -180,7 +181,7 @@ class Engine:
         )
         counted: Counter[str] = Counter()
         async with self._database.reading() as connection:
-            for name in [queue] if queue else (_QUEUE, *_QUEUES.values()):
+            for name in [queue] if queue else [each.name for each in QUEUES]:
                 counted.update({str(status): count for status, count in await connection.execute(query, {"queue": name})})
         return {"waiting": counted["ENQUEUED"], "running": counted["PENDING"], "later": counted["DELAYED"]}
 
@@ -208,10 +209,10 @@ class Engine:
         return [each.workflow_id for each in begun]
 
     async def _put_back(self, identities: Sequence[str]) -> None:
-        for queue in (_QUEUE, *_QUEUES.values()):
-            own = [identity for identity in identities if _queue_of(identity) == queue]
+        for queue in QUEUES:
+            own = [identity for identity in identities if queue_of(identity) is queue]
             if own:
-                await self._client.resume_workflows_async(own, queue_name=queue)
+                await self._client.resume_workflows_async(own, queue_name=queue.name)
 
     async def forget(self, older_than: datetime) -> int:
         """Deletes the workflows that came to their end before `older_than`, whatever it was, with all that is kept of their
@@ -254,7 +255,7 @@ class Engine:
             identity = DBOS.workflow_id or ""
             together = [subjects] if isinstance(subjects, str) else subjects
             # Who waits for a slow receiver must keep nobody else waiting.
-            slots = self._slots if _queue_of(name) == _QUEUE else nullcontext()
+            slots = self._slots if queue_of(name) is WORK else nullcontext()
             place = Place(len(together) == 1, slots)
             self._active.add(identity)
             begun = current.set(place)
@@ -272,11 +273,6 @@ class Engine:
     async def close(self) -> None:
         """Closes the connections used for enqueuing."""
         await asyncio.to_thread(self._client.destroy)
-
-
-def _queue_of(identity: str) -> str:
-    """The queue of a workflow, by its id or name."""
-    return _QUEUES.get(identity.partition(":")[0], _QUEUE)
 
 
 def _failures(ended: WorkflowStatus) -> list[Failure]:

@@ -11,6 +11,10 @@ from typing import Any
 import structlog
 
 _TOKEN = re.compile(r"\b(msgbot_[0-9a-f]{4,16})_[\w-]+|\bwhsec_[\w+/=-]+")
+# Amazon's access and refresh tokens, client secrets, and what makes the address of a document good for anybody.
+_AMAZON = re.compile(
+    r"\b(Atz[ar]\|)[\w+/=|.-]+|\b(amzn1\.oa2-cs\.)[\w.-]+|\b(X-Amz-(?:Signature|Credential|Security-Token)=)[^&\s\"']+"
+)
 _RELAY = re.compile(r"[\w.+%-]+@(marketplace\.amazon\.[a-z.]+)", re.IGNORECASE)
 _PASSWORD = re.compile(r"(://[^\s:/@]+):[^\s@]+@")
 
@@ -62,6 +66,8 @@ def masked(text: str) -> str:
     """`text` without what no log may hold."""
     if "_" in text:
         text = _TOKEN.sub(lambda hit: f"{hit[1]}_…" if hit[1] else "whsec_…", text)
+    if "Atz" in text or "amzn1" in text or "X-Amz-" in text:
+        text = _AMAZON.sub(lambda hit: f"{hit[1] or hit[2] or hit[3]}…", text)
     if "@" in text:
         text = _RELAY.sub(r"…@\1", text)
         text = _PASSWORD.sub(r"\1:…@", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,7 +30,8 @@ _DEFAULT_WINDOW = timedelta(minutes=30)
 @dataclass(frozen=True, slots=True)
 class Scene:
     """What is on file about a message. `order_ids` are the orders it is about; `order` and what follows are of the first of them.
-    `store` is the seller's name under replies. `request_id` is that of the HTTP request that brought the message."""
+    `store` is the seller's name under replies. `unreadable` is why Amazon could not tell of the order just now. `request_id` is
+    that of the HTTP request that brought the message."""
 
     turn: Turn
     conversation: Conversation
@@ -38,6 +40,7 @@ class Scene:
     formal: tuple[FormalRequest, ...]
     instructed_at: datetime | None
     store: str
+    unreadable: str = ""
 
     @property
     def order_id(self) -> str:
@@ -52,14 +55,25 @@ class Scene:
 
 class Scenes:
     """Reads scenes, and knows how to word an answer. `store` stands under the replies of `account` when that has no name of its own
-    on file; `freshness` is how old order facts may be for an answer without a person."""
+    on file; `freshness` is how old order facts may be for an answer without a person; `live` are the accounts that are connected to
+    Amazon."""
 
-    def __init__(self, wordings: Replies, thresholds: Thresholds, *, account: str, store: str, freshness: timedelta) -> None:
+    def __init__(
+        self,
+        wordings: Replies,
+        thresholds: Thresholds,
+        *,
+        account: str,
+        store: str,
+        freshness: timedelta,
+        live: Collection[str] = (),
+    ) -> None:
         self.wordings = wordings
         self._account = account
         self._thresholds = thresholds
         self._store = store
         self._freshness = freshness
+        self._live = live
 
     async def of_message(self, connection: AsyncConnection, account: str, message_id: str, now: datetime) -> Scene:
         """The scene of a message on file. Raises NotFound."""
@@ -106,6 +120,8 @@ class Scenes:
             thresholds=self._thresholds,
             now=now,
             order=scene.order,
+            live=turn.message.account in self._live,
+            unreadable=scene.unreadable,
             order_count=len(scene.order_ids),
             formal=scene.formal,
             own_window=_own_window(scene),

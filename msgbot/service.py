@@ -14,6 +14,8 @@ import structlog
 
 from msgbot import metrics
 from msgbot.accounts import Accounts
+from msgbot.amazon_link import AmazonLink
+from msgbot.amazon_status import AmazonStatus
 from msgbot.audit import Audit
 from msgbot.cancel import Cancel
 from msgbot.clock import Clock
@@ -21,12 +23,14 @@ from msgbot.config import Settings
 from msgbot.domain.access import ACCOUNT_NAME
 from msgbot.engine import Engine
 from msgbot.errors import StoreError
+from msgbot.fetch_reports import FetchReports
 from msgbot.installation_key import InstallationKey
 from msgbot.intake import Intake
 from msgbot.people import People
 from msgbot.reader_process import ReaderProcess
+from msgbot.refresh import Refresh
 from msgbot.review import Review
-from msgbot.store import accounts, idempotency
+from msgbot.store import accounts, idempotency, notices
 from msgbot.store.accounts import Account
 from msgbot.store.database import Database
 from msgbot.take_orders import TakeOrders
@@ -59,6 +63,10 @@ class Service:
     people: People
     webhooks: Webhooks
     key: InstallationKey
+    refresh: Refresh
+    fetch_reports: FetchReports
+    amazon_status: AmazonStatus
+    link: AmazonLink | None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     struck_off: bool = False
     _stop_at: float | None = None
@@ -142,7 +150,7 @@ class Service:
 
     async def _rounds(self) -> None:
         """Now and then takes up again what ended in an error (in the last week at first, then since the last round), and what
-        was lost; and forgets the idempotency keys whose time is over."""
+        was lost; and forgets the idempotency keys and notices whose time is over."""
         since = self.clock() - _AT_START
         while True:
             now = self.clock()
@@ -152,7 +160,11 @@ class Service:
                 if lost := await self.engine.pick_up():
                     _log.warning("picked up again", workflows=lost)
                 since = now - _OVERLAP
+                if self.link is not None:
+                    await self.link.make_round()
                 while await self._forget_keys(now):
+                    pass
+                while await self._forget_notices(now):
                     pass
             except Exception as error:  # the next round must be made in any case
                 _log.warning("the rounds could not be made", reason=str(error) or type(error).__name__)
@@ -161,3 +173,7 @@ class Service:
     async def _forget_keys(self, now: datetime) -> int:
         async with self.database.transaction() as connection:
             return await idempotency.delete_old(connection, now)
+
+    async def _forget_notices(self, now: datetime) -> int:
+        async with self.database.transaction() as connection:
+            return await notices.forget_old(connection, now)

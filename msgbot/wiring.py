@@ -1,4 +1,4 @@
-"""Wiring: the one place that builds things and hands them to each other."""
+"""Wiring: builds what answers messages and serves requests upon the office, and puts it to work."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from msgbot.accounts import Accounts
+from msgbot.amazon_link import AmazonLink
+from msgbot.amazon_status import AmazonStatus
 from msgbot.announce import DELIVER
 from msgbot.answer import ANSWER, SEND, Answer, Outbox
-from msgbot.audit import Audit
-from msgbot.cancel import Cancel
 from msgbot.channels.outbox import FolderOutbox
 from msgbot.clock import Clock, steady_clock, system_clock
 from msgbot.config import Settings
@@ -27,20 +26,19 @@ from msgbot.errors import ConfigError, ContentError, StoreError
 from msgbot.installation_key import read_key
 from msgbot.intake import Intake
 from msgbot.mailroom import Mailroom
-from msgbot.people import People
-from msgbot.prune import Prune
+from msgbot.office import Office, connect, make_office, opened_amazon, opened_database, opened_engine
 from msgbot.reader import Reader, built_in_reader
 from msgbot.reader_process import ReaderProcess
 from msgbot.receive import Receive
+from msgbot.refresh import Refresh
 from msgbot.review import Review
 from msgbot.scene import Scenes
 from msgbot.senders.webhook import open_sender
 from msgbot.service import Service
 from msgbot.store import accounts, workers
 from msgbot.store.connections import sqlite_file
-from msgbot.store.database import Database, open_database
+from msgbot.store.database import Database
 from msgbot.store.workers import Lease
-from msgbot.take_orders import TakeOrders
 from msgbot.webhooks import Webhooks
 
 _POLL_SECONDS = 0.5
@@ -49,25 +47,25 @@ _WRITERS = 4
 """Transactions that a service on PostgreSQL takes messages in with at once; SQLite has one writer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Office:
-    """What works on stored data: orders, cancellations, audit, accounts, people, retention."""
-
-    database: Database
-    engine: Engine
-    take_orders: TakeOrders
-    cancel: Cancel
-    audit: Audit
-    accounts: Accounts
-    people: People
-    prune: Prune
+class SomebodyWorks(StoreError):
+    """Another process works on the database."""
 
 
 @asynccontextmanager
-async def open_office(settings: Settings, clock: Clock = system_clock) -> AsyncIterator[Office]:
-    """Opens the database and what works on it. Raises StoreError, ConfigError."""
-    async with _open_database(settings) as database, _engine(database) as engine:
-        yield _office(settings, database, engine, clock)
+async def open_desk(settings: Settings, office: Office, clock: Clock = system_clock) -> AsyncIterator[AmazonLink | None]:
+    """What brings cancellations and reports to Amazon and back, at work until the block ends; None where a service does that
+    already, or no account is connected."""
+    try:
+        with _alone(settings):
+            await _check_nobody_serves(office.database)
+            async with AsyncExitStack() as stack:
+                link = await connect(stack, settings, office, clock, listens=False)
+                if link is not None:
+                    at_work = _at_work(office.database, office.engine, link.workflows, "command", lambda: None, lambda: 0.0)
+                    await stack.enter_async_context(at_work)
+                yield link
+    except SomebodyWorks:
+        yield None
 
 
 @asynccontextmanager
@@ -78,7 +76,7 @@ async def open_mailroom(settings: Settings, office: Office, outbox: Outbox, cloc
         await _check_nobody_serves(office.database)
         async with office.database.transaction() as connection:
             await accounts.ensure(connection, settings.account, clock())
-        works = _works(settings, office.database, office.engine, outbox, clock, tries_again=False)
+        works = _works(settings, office.database, office.engine, outbox, clock, office.refresh, tries_again=False)
         at_work = partial(_at_work, office.database, office.engine, works.workflows, "command", lambda: None, lambda: 0.0)
         yield Mailroom(office.database, office.engine, works.receive, settings.account, at_work)
 
@@ -91,12 +89,15 @@ async def open_service(settings: Settings, *, work: bool, clock: Clock | None = 
     key = read_key(settings)
     async with AsyncExitStack() as stack:
         stack.enter_context(_alone(settings))
-        database = await stack.enter_async_context(_open_database(settings))
-        engine = await stack.enter_async_context(_engine(database, _POLL_SECONDS))
-        office = _office(settings, database, engine, clock)
+        database = await stack.enter_async_context(opened_database(settings))
+        engine = await stack.enter_async_context(opened_engine(database, _POLL_SECONDS))
+        amazon = await stack.enter_async_context(opened_amazon(settings, clock, connected=True))
+        office = make_office(settings, database, engine, clock, amazon)
         async with database.transaction() as connection:
             await accounts.ensure(connection, settings.account, clock())
-        works = _works(settings, database, engine, FolderOutbox(settings.outbox_folder, by_account=True), clock, tries_again=True)
+        outbox = FolderOutbox(settings.outbox_folder, by_account=True)
+        works = _works(settings, database, engine, outbox, clock, office.refresh, tries_again=True)
+        link = await connect(stack, settings, office, clock, listens=work)
         sender = await stack.enter_async_context(open_sender(settings.private_webhooks))
         reading = ReaderProcess(works.reader, beside=settings.reader_process)
         stack.push_async_callback(reading.close)
@@ -116,6 +117,10 @@ async def open_service(settings: Settings, *, work: bool, clock: Clock | None = 
             people=office.people,
             webhooks=Webhooks(database, engine, key, clock, private_allowed=settings.private_webhooks),
             key=key,
+            refresh=office.refresh,
+            fetch_reports=office.fetch_reports,
+            amazon_status=AmazonStatus(database, clock, has_queue=bool(settings.amazon.queue_url)),
+            link=link,
         )
         stack.push_async_callback(office.people.noted)
         if work:
@@ -123,10 +128,13 @@ async def open_service(settings: Settings, *, work: bool, clock: Clock | None = 
                 **works.workflows,
                 ANSWER: _when_calm(intake, works.workflows[ANSWER]),
                 DELIVER: Deliver(database, engine, key, clock, sender).run,
+                **(link.workflows if link is not None else {}),
             }
             await stack.enter_async_context(
                 _at_work(database, engine, workflows, "service", service.strike_off, service.seconds_left)
             )
+            if link is not None:
+                await stack.enter_async_context(link.listening())
             await stack.enter_async_context(service.making_rounds())
         await stack.enter_async_context(intake.open())
         yield service
@@ -142,15 +150,31 @@ class _Works:
     workflows: Mapping[str, Workflow]
 
 
-def _works(settings: Settings, database: Database, engine: Engine, outbox: Outbox, clock: Clock, *, tries_again: bool) -> _Works:
+def _works(
+    settings: Settings,
+    database: Database,
+    engine: Engine,
+    outbox: Outbox,
+    clock: Clock,
+    refresh: Refresh,
+    *,
+    tries_again: bool,
+) -> _Works:
     reader = built_in_reader()
     wordings = built_in_replies()
     _check_store_name(wordings, settings.store)
     scenes = Scenes(
-        wordings, reader.detector.rulebook.thresholds, account=settings.account, store=settings.store, freshness=settings.freshness
+        wordings,
+        reader.detector.rulebook.thresholds,
+        account=settings.account,
+        store=settings.store,
+        freshness=settings.freshness,
+        live=settings.amazon.accounts.keys(),
     )
     receive = Receive(database, engine, reader, clock)
-    answer = Answer(database, engine, scenes, outbox, clock, undo_seconds=settings.undo_seconds, tries_again=tries_again)
+    answer = Answer(
+        database, engine, scenes, outbox, clock, undo_seconds=settings.undo_seconds, tries_again=tries_again, refresh=refresh
+    )
     review = Review(database, engine, reader, scenes, clock, undo_seconds=settings.undo_seconds)
     return _Works(reader, receive, review, {ANSWER: answer.run, SEND: answer.send_later})
 
@@ -163,37 +187,6 @@ def _when_calm(intake: Intake, workflow: Workflow) -> Workflow:
         await workflow(account, subjects)
 
     return run
-
-
-def _office(settings: Settings, database: Database, engine: Engine, clock: Clock) -> Office:
-    return Office(
-        database,
-        engine,
-        TakeOrders(database, engine, clock),
-        Cancel(database, engine, clock, settings.freshness),
-        Audit(database, clock),
-        Accounts(database, clock),
-        People(database, clock),
-        Prune(database, engine, clock),
-    )
-
-
-@asynccontextmanager
-async def _open_database(settings: Settings) -> AsyncIterator[Database]:
-    database = await open_database(settings.database_address)
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
-@asynccontextmanager
-async def _engine(database: Database, poll_seconds: float | None = None) -> AsyncIterator[Engine]:
-    engine = Engine(database, poll_seconds=poll_seconds) if poll_seconds else Engine(database)
-    try:
-        yield engine
-    finally:
-        await engine.close()
 
 
 @asynccontextmanager
@@ -226,7 +219,7 @@ async def _check_nobody_serves(database: Database) -> None:
     async with database.reading() as connection:
         found = await workers.living(connection, SILENT_SECONDS)
     if found:
-        raise StoreError(f"msgbot works on this database right now ({', '.join(found)}): post messages to its HTTP API instead")
+        raise SomebodyWorks(f"msgbot works on this database right now ({', '.join(found)}): post messages to its HTTP API instead")
 
 
 def _check_store_name(replies: Replies, store: str) -> None:
@@ -251,7 +244,7 @@ def _alone(settings: Settings) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout as error:
         where = f"another msgbot works on {file} right now"
-        raise StoreError(f"{where}: post messages to it, wait for it, or give --data another folder") from error
+        raise SomebodyWorks(f"{where}: post messages to it, wait for it, or give --data another folder") from error
     try:
         yield
     finally:

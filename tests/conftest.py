@@ -23,8 +23,9 @@ from msgbot.config import Settings, load_settings
 from msgbot.engine import Engine
 from msgbot.fake_amazon import FakeAmazon
 from msgbot.mailroom import Mailroom
+from msgbot.office import Office, open_office
 from msgbot.store.database import Database, open_database
-from msgbot.wiring import Office, open_mailroom, open_office
+from msgbot.wiring import open_mailroom
 from tests.amazon_models import judged
 from tests.queues import SqsQueue, give_credentials, serving
 
@@ -40,6 +41,8 @@ def _own_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("MSGBOT_DATA", "MSGBOT_DATABASE", "MSGBOT_ACCOUNT", "MSGBOT_STORE", "MSGBOT_DEBUG"):
         monkeypatch.delenv(name, raising=False)
+    # A command that runs in this process leaves the test runner's log alone.
+    monkeypatch.setattr("msgbot.cli.options.configure", lambda level, form: None)
 
 
 class _AnsweredResponse(ClientResponse):

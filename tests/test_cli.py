@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import email
 import email.policy
@@ -12,12 +13,16 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from msgbot.amazon.performance_report import AmazonRate
+from msgbot.store import amazon_reports
+from msgbot.store.database import open_database
 from tests.mails import NOW, OWN, relay_mail, unshipped_report
 
 ROOT = Path(__file__).parent.parent
@@ -202,6 +207,33 @@ def test_the_audit_shows_what_became_of_requests(pile: Path) -> None:
     [row] = csv.DictReader(io.StringIO(msgbot("audit", "--format", "csv", "--from", "2026-11-20", "--to", "2026-11-21")))
     assert (row["order_id"], row["decision"], row["outcome"]) == (A, "send", "formal_request")
     assert json.loads(msgbot("audit", "--format", "json", "--to", "2026-11-20"))["cases"] == []
+
+
+def test_the_audit_shows_amazons_own_rate_beside_ours(pile: Path) -> None:
+    msgbot("orders", "import", "orders.txt")
+    assert "Amazon's own" not in msgbot("audit")
+    assert json.loads(msgbot("audit", "--format", "json"))["amazon_rates"] == []
+    days = (date(2026, 11, 12), date(2026, 11, 18))
+    rates = [
+        AmazonRate("A1PA6795UKMFR9", *days, 250, 3, Decimal("0.012"), Decimal("0.025"), "LESS_THAN", "GOOD"),
+        AmazonRate("ELSEWHERE", *days, 10, 1, Decimal("0.1"), None, "", "NONE"),
+    ]
+    asyncio.run(_put_rates(pile / "msgbot-data" / "msgbot.db", rates))
+    printed = msgbot("audit")
+    assert "Amazon's own: amazon.de, 2026-11-12 to 2026-11-18: 1.20% (3 of 250, target below 2.5%) GOOD" in printed
+    assert "Amazon's own: ELSEWHERE, 2026-11-12 to 2026-11-18: 10.00% (1 of 10) NONE" in printed
+    told = json.loads(msgbot("audit", "--format", "json"))["amazon_rates"]
+    assert [(each["marketplace"], each["rate"], each["target"]) for each in told] == [
+        ("A1PA6795UKMFR9", "0.012", "0.025"),
+        ("ELSEWHERE", "0.1", None),
+    ]
+
+
+async def _put_rates(path: Path, rates: list[AmazonRate]) -> None:
+    database = await open_database(path)
+    async with database.transaction() as connection:
+        await amazon_reports.put_rates(connection, "main", rates, NOW)
+    await database.close()
 
 
 def test_verify_proves_the_chain_or_names_the_first_broken_entry(pile: Path) -> None:

@@ -23,10 +23,10 @@ def test_migrate_says_from_where_to_where_and_then_that_nothing_is_to_do(tmp_pat
     assert not (tmp_path / "msgbot-data").exists()
     asyncio.run(left_by_an_earlier_release(tmp_path / "msgbot-data" / "msgbot.db"))
     assert "run `msgbot migrate`" in msgbot("audit", code=2)
-    assert "has schema 0001, this msgbot needs 0003" in msgbot("migrate", "--check", code=1)
-    assert "schema 0001 -> 0003: done" in msgbot("migrate")
-    assert "has schema 0003: nothing to do" in msgbot("migrate", "--check")
-    assert "has schema 0003: nothing to do" in msgbot("migrate")
+    assert "has schema 0001, this msgbot needs 0004" in msgbot("migrate", "--check", code=1)
+    assert "schema 0001 -> 0004: done" in msgbot("migrate")
+    assert "has schema 0004: nothing to do" in msgbot("migrate", "--check")
+    assert "has schema 0004: nothing to do" in msgbot("migrate")
     assert "4 entries, the chain holds" in msgbot("audit", "verify")
 
 

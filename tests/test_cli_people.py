@@ -21,8 +21,8 @@ from msgbot.cli.main import run
 from msgbot.config import load_settings
 from msgbot.domain.access import Permission
 from msgbot.errors import AccessError
+from msgbot.office import open_office
 from msgbot.people import People
-from msgbot.wiring import open_office
 
 ROOT = Path(__file__).parent.parent
 RIGHT, OTHER = "correct horse battery", "another long password"

@@ -11,9 +11,12 @@ import tomllib
 import venv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args, get_origin
 
 import click
 import pytest
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from msgbot.cli.main import cli
 from msgbot.config import Settings
@@ -82,10 +85,23 @@ def test_every_command_is_explained_and_in_the_readme(name: str, command: click.
     assert name in (ROOT / "README.md").read_text("utf-8")
 
 
-@pytest.mark.parametrize("name", list(Settings.model_fields))
-def test_every_setting_is_in_the_readme(name: str) -> None:
-    assert Settings.model_fields[name].description
+def settings(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:
+    """Every setting by its dotted name; `NAME` stands for a name that the user gives."""
+    for name, field in model.model_fields.items():
+        yield f"{prefix}{name}", field
+        inner = get_args(field.annotation)[1] if get_origin(field.annotation) is dict else field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from settings(inner, f"{prefix}{name}." + ("NAME." if inner is not field.annotation else ""))
+
+
+@pytest.mark.parametrize(("name", "field"), list(settings(Settings)), ids=lambda value: value if isinstance(value, str) else "")
+def test_every_setting_is_in_the_readme(name: str, field: FieldInfo) -> None:
+    assert field.description
     assert f"`{name}`" in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_settings_of_accounts_at_amazon_are_among_those_looked_for() -> None:
+    assert "amazon.accounts.NAME.refresh_token" in dict(settings(Settings))
 
 
 def test_the_readme_names_no_file_that_is_not_there() -> None:
@@ -96,6 +112,20 @@ def test_the_readme_names_no_file_that_is_not_there() -> None:
 
 def test_the_pinned_versions_have_no_addresses() -> None:
     assert not re.search(r"https?://|@ file", (ROOT / "constraints.txt").read_text())
+
+
+@pytest.mark.parametrize(
+    ("module", "absent"),
+    [
+        ("msgbot.cli.main", "aiobotocore botocore defusedxml aiohttp sqlalchemy dbos pydantic"),
+        ("msgbot.cli.detect", "aiobotocore botocore defusedxml aiohttp sqlalchemy dbos pydantic"),
+        ("msgbot.wiring", "aiobotocore botocore"),
+    ],
+)
+def test_what_takes_long_to_load_is_loaded_only_where_it_is_used(module: str, absent: str) -> None:
+    program = f"import sys, {module}; print(*set({absent.split()!r}) & set(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert (loaded.returncode, loaded.stdout.split()) == (0, []), loaded.stderr
 
 
 def test_the_wheel_installs_elsewhere_and_checks_itself(tmp_path: Path) -> None:

@@ -55,6 +55,9 @@ def test_lines_for_people() -> None:
         ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_…"),
         ("to Jane.D+c1@marketplace.amazon.co.jp!", "to …@marketplace.amazon.co.jp!"),
         ("postgresql://user:secret@host/name", "postgresql://user:…@host/name"),
+        ("token Atza|IwEBIA-secret_x and Atzr|IwE.y", "token Atza|… and Atzr|…"),
+        ("secret amzn1.oa2-cs.v1.0123abc", "secret amzn1.oa2-cs.…"),
+        ("https://x.example/d?X-Amz-Signature=abc123&a=1", "https://x.example/d?X-Amz-Signature=…&a=1"),
         ("nothing to hide, a@b.example", "nothing to hide, a@b.example"),
     ],
 )

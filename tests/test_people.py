@@ -233,7 +233,7 @@ async def test_a_token_is_what_it_was_made_for(house: House) -> None:
 @pytest.mark.parametrize(
     ("wanted", "says"),
     [
-        ({"scopes": ["detect", "everything"]}, "no scope 'everything'; the scopes are: accounts:manage, audit:read, "),
+        ({"scopes": ["detect", "everything"]}, "no scope 'everything'; the scopes are: accounts:manage, adjustments:write, "),
         ({"scopes": ["messages:write"]}, "the role agent does not have messages:write; it has: "),
         ({"days": 0}, "1 to 3650 days, not for 0"),
         ({"days": 3_651}, "1 to 3650 days, not for 3651"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import itertools
 from collections.abc import Iterable
 from datetime import timedelta
@@ -25,8 +26,9 @@ from msgbot.errors import DeliveryError
 from msgbot.mailroom import Handled
 from msgbot.reader import built_in_reader
 from msgbot.receive import Receive
+from msgbot.refresh import Refresh
 from msgbot.scene import Scenes
-from msgbot.store import messages, replies
+from msgbot.store import messages, replies, trail
 from msgbot.store.database import Database, open_database
 from msgbot.store.replies import ReplyState
 from msgbot.take_orders import TakeOrders
@@ -81,6 +83,23 @@ async def test_the_formal_request_makes_the_cancellation_free(desk: Desk) -> Non
     audit = await desk.office.audit.report("main")
     assert {outcome.value: count for outcome, count in audit.outcomes.items() if count} == {"formal_request": 1}
     assert [proof.broken for proof in await desk.office.audit.verify()] == [None]
+
+
+async def test_a_request_that_a_later_report_denies_is_confirmed_by_one_that_tells_of_it_again(desk: Desk) -> None:
+    """The change of mind is on record each time, with what it was read from."""
+    proposal = Proposal(A, CancelReason.BUYER_CANCELED)
+    ruled = []
+    for flag in ("TRUE", "FALSE", "TRUE"):
+        desk.now += timedelta(hours=1)
+        await report(desk, (A, "1", flag))
+        [each] = await desk.office.cancel.rule("main", [proposal], [Asking(f"after {flag}")])
+        ruled.append(each.ruling.code.value)
+    assert ruled == ["formal_request", "request_denied", "formal_request"]
+    async with desk.office.database.reading() as connection:
+        entries = [entry async for entry in trail.entries(connection, "main")]
+    told = [(entry.kind.value, entry.facts["sha256"]) for entry in entries if entry.kind.value.startswith("formal_request_")]
+    yes, no = (hashlib.sha256(unshipped_report((A, "1", flag))).hexdigest() for flag in ("TRUE", "FALSE"))
+    assert told == [("formal_request_on_file", yes), ("formal_request_denied", no), ("formal_request_confirmed", yes)]
 
 
 async def test_a_request_taken_back_while_the_reply_waits_is_not_answered(desk: Desk) -> None:
@@ -160,8 +179,13 @@ def bench(database: Database, tray: Tray) -> tuple[Receive, Answer, NoEngine]:
     wordings = built_in_replies()
     receive = Receive(database, engine, READER, lambda: NOW)  # type: ignore[arg-type]
     scenes = Scenes(wordings, READER.detector.rulebook.thresholds, account="main", store="", freshness=timedelta(hours=24))
-    answer = Answer(database, engine, scenes, tray, lambda: NOW, undo_seconds=0)  # type: ignore[arg-type]
+    answer = Answer(database, engine, scenes, tray, lambda: NOW, undo_seconds=0, refresh=offline(database))  # type: ignore[arg-type]
     return receive, answer, engine
+
+
+def offline(database: Database) -> Refresh:
+    """What reads orders from Amazon, where no account is connected."""
+    return Refresh(database, NoEngine(), order_desk(database), None, lambda: NOW, frozenset(), None)  # type: ignore[arg-type]
 
 
 def order_desk(database: Database) -> TakeOrders:

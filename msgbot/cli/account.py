@@ -9,8 +9,8 @@ import click
 from msgbot.cli.options import data_option, format_option, run_async
 from msgbot.cli.output import console, print_list
 from msgbot.config import Settings
+from msgbot.office import open_office
 from msgbot.store.accounts import Account
-from msgbot.wiring import open_office
 
 
 @click.group()

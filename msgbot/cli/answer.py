@@ -25,10 +25,11 @@ from msgbot.domain.message import Message
 from msgbot.drafts import write_drafts
 from msgbot.engine import Failure
 from msgbot.mailroom import Mailroom
+from msgbot.office import Office, open_office
 from msgbot.plain.messages import reply_data
 from msgbot.store.database import copy_sqlite
 from msgbot.take_orders import TakenReport
-from msgbot.wiring import Office, open_mailroom, open_office
+from msgbot.wiring import open_mailroom
 
 LISTED = 100
 """Up to so many messages are all listed; beyond, only those that something was done about."""
@@ -106,7 +107,7 @@ class _Intake:
 
 async def _answer(task: _Task, settings: Settings) -> int:
     out = console(stderr=task.for_program)
-    async with open_office(settings) as office:
+    async with open_office(settings, connected=True) as office:
         reports = await _take_orders(office, task, settings, out)
         async with open_mailroom(settings, office, FolderOutbox(task.outbox)) as mailroom:
             with Progress(TextColumn("{task.description}"), BarColumn(), console=console(stderr=True), transient=True) as progress:
@@ -170,7 +171,7 @@ async def _tell_program(
             "failed": [{"message": each.subject, "reason": each.text} for each in failures],
             "suggestions": [reply_data(reply, turn.message) for reply, turn in await mailroom.suggestions()],
             "orders": [
-                {"rows": each.report.rows, "orders": len(each.report.orders), "skipped": len(each.report.skipped)}
+                {f"{each.report.part}s": each.report.parts, "orders": len(each.report.orders), "skipped": len(each.report.skipped)}
                 for each in reports
             ],
         }

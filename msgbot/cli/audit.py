@@ -14,17 +14,18 @@ from rich.markup import escape
 
 from msgbot.audit import AuditReport
 from msgbot.cli.options import Moment, data_options, format_option, run_async
-from msgbot.cli.output import console, print_json, words_of
+from msgbot.cli.output import amazon_rate_text, console, print_json, words_of
 from msgbot.config import Settings, load_settings
 from msgbot.domain.outcome import Outcome
+from msgbot.office import open_office
 from msgbot.plain.audits import audit_data, case_data, proof_data
-from msgbot.wiring import open_office
 
 _WORDS = {
     Outcome.FORMAL_REQUEST: "the buyer filed the formal request: cancelling is free",
     Outcome.WITHDRAWN: "the buyer took it back",
     Outcome.CANCELLED_INFORMALLY: "cancelled without a formal request: counts",
-    Outcome.CANCELLED_BY_AMAZON: "cancelled by Amazon, which ships it: does not count",
+    Outcome.CANCELLED_BY_AMAZON: "cancelled by Amazon: does not count",
+    Outcome.CANCELLED_BY_BUYER: "cancelled by the buyer alone: does not count",
     Outcome.SHIPPED: "the order was shipped",
     Outcome.OPEN: "open: no formal request yet",
     Outcome.UNKNOWN: "unknown: the orders on file do not tell",
@@ -110,6 +111,8 @@ def print_audit(out: Console, report: AuditReport) -> None:
     if codes:
         out.print("  " + ", ".join(f"{name} {count}" for name, count in codes.most_common()))
     out.print(f"[head]Cancellation Rate[/], 7 days, from the orders on file: {report.rate}; the target is below 2.5%")
+    for rate in report.amazon_rates:
+        out.print(f"  Amazon's own: {amazon_rate_text(rate)}", markup=False)
 
 
 def _print_csv(report: AuditReport) -> None:

@@ -22,30 +22,38 @@ from msgbot.cli.orders import print_report
 from msgbot.cli.output import console
 from msgbot.config import Settings, load_settings
 from msgbot.drafts import write_drafts
+from msgbot.office import Office, open_office
 from msgbot.store.database import migrate_database
-from msgbot.wiring import Office, open_mailroom, open_office
+from msgbot.wiring import open_mailroom
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 """The demo's clock stands still, so that it says the same on every day."""
+FOLDER = Path("msgbot-demo")
 OWN_ADDRESS = "orders@lindgrove-home.example"
 
 
 @click.command()
+@click.option("--live", is_flag=True, help="Show the service connected to a fake Amazon instead; needs no network.")
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False),
-    default=Path("msgbot-demo"),
-    show_default=True,
-    help="Where to work.",
+    help="Where to work.  [default: msgbot-demo, or msgbot-demo-live]",
 )
-def command(folder: Path) -> int:
+def command(live: bool, folder: Path | None) -> int:
     """Show msgbot at work on a sample mailbox.
 
     48 mails and two order reports of an invented seller go through the real thing, in a folder of their own. Run it twice: the
     second run changes nothing and answers nobody again.
+
+    With --live, a buyer's message, a formal request and a cancellation go their whole way between the service and an Amazon that
+    runs in the same process, in half a minute.
     """
+    if live:
+        from msgbot.cli import demo_live
+
+        return run_async(demo_live.live_demo(folder or demo_live.FOLDER))
     with as_file(files("msgbot.demo") / "world") as world:
-        return run_async(_demo(world, folder))
+        return run_async(_demo(world, folder or FOLDER))
 
 
 async def _demo(world: Path, folder: Path) -> int:
@@ -125,6 +133,7 @@ def _what_next(out: Console, folder: Path) -> None:
     for line, words in (
         (f"ls {folder}/outbox", "the replies, ready to send; a person's work is in suggestions/"),
         ("msgbot demo", "once more: nothing changes, nobody is answered twice"),
+        ("msgbot demo --live", "the service connected to a fake Amazon: from the message to the cancelled order"),
         ('msgbot try "pls cancle my order"', "what the detector sees, and the reply"),
         ("msgbot answer YOUR.mbox --orders YOUR-REPORT.txt --dry-run", "the same on your own mail; writes nothing"),
         (f"msgbot audit --data {folder}/data --account lindgrove", "the audit; with --format csv for a spreadsheet"),

@@ -13,9 +13,11 @@ from msgbot.cli.options import data_options, format_option, run_async
 from msgbot.cli.output import console, print_json
 from msgbot.config import Settings
 from msgbot.domain.guard import Outcome, Ruling
+from msgbot.office import open_office
 from msgbot.plain.orders import row_data
-from msgbot.wiring import open_office
 
+_PATIENCE = 3_600.0
+"""Seconds that the orders of a file may take to be read from Amazon."""
 _SHOWN = {Outcome.ALLOWED: "[good]allowed[/]", Outcome.BLOCKED: "[bad]BLOCKED[/]", Outcome.NEEDS_CONFIRMATION: "[care]CONFIRM[/]"}
 
 
@@ -29,15 +31,18 @@ _SHOWN = {Outcome.ALLOWED: "[good]allowed[/]", Outcome.BLOCKED: "[bad]BLOCKED[/]
 def command(file: Path, clean: Path | None, output: str, settings: Settings) -> int:
     """Check a cancellation file row by row.
 
-    FILE is Amazon's order cancellation template. Each row is ruled on with the orders and messages on file. The exit code is 1
-    when any row was not allowed.
+    FILE is Amazon's order cancellation template. Each row is ruled on with the orders and messages on file; with an account that is
+    connected to Amazon, the orders are read again before. The exit code is 1 when any row was not allowed.
     """
     return run_async(_guard(file, clean, output, settings))
 
 
 async def _guard(file: Path, clean: Path | None, output: str, settings: Settings) -> int:
-    async with open_office(settings) as office:
-        rows, rulings = await office.cancel.rule_file(settings.account, file.read_bytes(), str(file))
+    connected = settings.account in settings.amazon.accounts
+    if connected and output != "json":
+        console().print("Reading the orders from Amazon, which lets an account read one every two seconds ...", style="quiet")
+    async with open_office(settings, connected=connected) as office:
+        rows, rulings = await office.cancel.rule_file(settings.account, file.read_bytes(), str(file), patience=_PATIENCE)
     if clean is not None:
         clean.write_bytes(write_cancellation_file(row for row, ruling in zip(rows, rulings, strict=True) if ruling.allowed))
     if output == "json":

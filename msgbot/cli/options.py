@@ -13,6 +13,7 @@ import click
 
 from msgbot.clock import system_clock
 from msgbot.config import load_settings
+from msgbot.logs import configure
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 _data = click.option(
@@ -76,5 +77,6 @@ class PastMoment(Moment):
 
 
 def run_async(work: Coroutine[Any, Any, int]) -> int:
-    """Runs `work` to its end; its exit code."""
+    """Runs `work` to its end; its exit code. A command says what it has to say itself; the service sets its own log."""
+    configure("error", "text")
     return asyncio.run(work)

@@ -11,9 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.theme import Theme
 
+from msgbot.amazon.marketplaces import by_id
+from msgbot.amazon.performance_report import AmazonRate
 from msgbot.domain.conversation import Turn
 
 Each = TypeVar("Each")
+_CONDITIONS = {"LESS_THAN": "below", "GREATER_THAN": "above"}
 THEME = Theme({"good": "green", "care": "yellow", "bad": "red", "quiet": "dim", "head": "bold"})
 
 
@@ -41,6 +44,15 @@ def print_list(
         out.print(as_line(each), markup=False)
     if not found:
         out.print(f"There are no {kind} yet; begin with: {begin}", markup=False)
+
+
+def amazon_rate_text(rate: AmazonRate) -> str:
+    """Amazon's own Cancellation Rate of a marketplace, with its period, its target and Amazon's verdict."""
+    place = by_id(rate.marketplace)
+    condition = _CONDITIONS.get(rate.condition, rate.condition.lower().replace("_", " "))
+    target = f", target {condition} {rate.target:.1%}" if rate.target is not None else ""
+    share = f"{rate.rate:.2%} ({rate.cancelled} of {rate.orders}{target})"
+    return f"{place.domain if place else rate.marketplace}, {rate.since} to {rate.until}: {share} {rate.status}"
 
 
 def words_of(turn: Turn, length: int = 100) -> str:

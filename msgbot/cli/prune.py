@@ -11,8 +11,8 @@ from rich.console import Console
 from msgbot.cli.options import data_option, format_option, run_async
 from msgbot.cli.output import console, print_json
 from msgbot.config import Settings
+from msgbot.office import open_office
 from msgbot.prune import Pruned
-from msgbot.wiring import open_office
 
 
 @click.command()

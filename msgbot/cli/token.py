@@ -13,8 +13,8 @@ from msgbot.clock import system_clock
 from msgbot.config import Settings
 from msgbot.domain.access import Permission, Role
 from msgbot.installation_key import read_key
+from msgbot.office import open_office
 from msgbot.store.people import Token
-from msgbot.wiring import open_office
 
 
 @click.group()

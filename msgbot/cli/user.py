@@ -13,9 +13,9 @@ from msgbot.cli.output import console, print_list
 from msgbot.cli.rights import accounts_json, accounts_options, accounts_text, chosen_accounts, role_option
 from msgbot.config import Settings
 from msgbot.domain.access import Role
+from msgbot.office import open_office
 from msgbot.passwords import SHORTEST
 from msgbot.store.people import User
-from msgbot.wiring import open_office
 
 _password_stdin = click.option(
     "--password-stdin", "piped", is_flag=True, help="Read the password from standard input instead of asking for it."

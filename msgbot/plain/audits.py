@@ -6,6 +6,7 @@ from typing_extensions import TypedDict
 
 from msgbot.audit import AuditReport, InformalCase, Proof
 from msgbot.domain.trail import Entry
+from msgbot.plain.amazon import AmazonRateData, amazon_rate_data
 from msgbot.plain.messages import moment
 from msgbot.plain.orders import RecordedRulingData, recorded_ruling_data
 
@@ -46,9 +47,10 @@ AuditData = TypedDict(
         "rulings": list[RecordedRulingData],
         "solicited": list[str],
         "rate": RateData,
+        "amazon_rates": list[AmazonRateData],
     },
 )
-"""The audit of a period."""
+"""The audit of a period. `amazon_rates` are Amazon's own, the newest of each marketplace; none where Amazon has not told any."""
 
 
 class ProofData(TypedDict):
@@ -103,6 +105,7 @@ def audit_data(report: AuditReport) -> AuditData:
         "rulings": [recorded_ruling_data(ruling) for ruling in report.rulings],
         "solicited": list(report.solicited),
         "rate": {"counted": report.rate.counted, "orders": report.rate.orders},
+        "amazon_rates": [amazon_rate_data(rate) for rate in report.amazon_rates],
     }
 
 

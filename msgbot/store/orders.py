@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row, and_, case, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from msgbot.domain.order import Fulfilment, Order, OrderItem, OrderStatus, RequestKnowledge
+from msgbot.domain.order import Canceller, Fulfilment, Order, OrderItem, OrderStatus, RequestKnowledge
 from msgbot.store.schema import formal_requests, orders
 from msgbot.store.values import items_from_json, items_to_json, storable
 
@@ -34,17 +34,30 @@ async def get(connection: AsyncConnection, account: str, order_id: str) -> Order
     return _order(row) if row is not None else None
 
 
-async def lock(connection: AsyncConnection, account: str, order_id: str) -> None:
-    """Holds the order for this transaction: another that wants it waits."""
-    query = select(orders.c.id).where(orders.c.account == account, orders.c.id == order_id).with_for_update()
-    await connection.execute(query)
+async def of_ids(connection: AsyncConnection, account: str, order_ids: Sequence[str]) -> dict[str, Order]:
+    """Those of the orders that are on file, by id; CHUNK of them at most."""
+    if not order_ids:
+        return {}
+    query = select(orders).where(orders.c.account == account, orders.c.id.in_(order_ids))
+    return {row.id: _order(row) for row in await connection.execute(query)}
+
+
+async def lock(connection: AsyncConnection, account: str, *order_ids: str) -> None:
+    """Holds orders for this transaction: another that wants one waits. Always in the same order, so that two who want the same
+    do not wait for each other."""
+    wanted = sorted(set(order_ids))
+    for start in range(0, len(wanted), CHUNK):
+        chunk = wanted[start : start + CHUNK]
+        query = select(orders.c.id).where(orders.c.account == account, orders.c.id.in_(chunk)).order_by(orders.c.id)
+        await connection.execute(query.with_for_update())
 
 
 async def count_for_rate(connection: AsyncConnection, account: str, since: datetime, until: datetime) -> tuple[int, int]:
-    """How many of the orders placed from `since` to `until` are cancelled without a formal request on file, and how many there
-    are; those that Amazon fulfils are left out."""
+    """How many of the orders placed from `since` to `until` are cancelled without a formal request on file by the seller, or by
+    who knows whom, and how many there are; those that Amazon fulfils are left out."""
     requested = exists().where(formal_requests.c.account == orders.c.account, formal_requests.c.order_id == orders.c.id)
-    cancelled = and_(orders.c.status == OrderStatus.CANCELLED.value, ~requested)
+    others = orders.c.cancelled_by.in_([Canceller.BUYER.value, Canceller.AMAZON.value])
+    cancelled = and_(orders.c.status == OrderStatus.CANCELLED.value, ~requested, ~others)
     query = select(func.count(case((cancelled, 1))), func.count()).where(
         orders.c.account == account,
         orders.c.purchased_at >= since,
@@ -102,6 +115,13 @@ def combine(known: Order, read: Order) -> Order:
     if any(item.id for item in known.items) and not any(item.id for item in read.items):
         # An all-orders report names no item ids: the items of the better source stay, with what is new about them.
         items = tuple(_combine_item(item, replace(_same(item, read.items) or item, id=item.id)) for item in known.items)
+    request_as_of = read.request_as_of or known.request_as_of
+    rest = tuple(item for item in known.items if item.id and _same(item, read.items) is None)
+    if rest and any(item.id for item in read.items):
+        # A page of items, or a notification about one: an order never loses an item. What is known of all is as old as the oldest.
+        items += rest
+        if read.request_as_of is not None:
+            request_as_of = min(read.request_as_of, known.request_as_of) if known.request_as_of is not None else None
     return replace(
         read,
         items=items,
@@ -110,7 +130,7 @@ def combine(known: Order, read: Order) -> Order:
         purchased_at=read.purchased_at or known.purchased_at,
         ship_by=read.ship_by or known.ship_by,
         updated_at=read.updated_at or known.updated_at,
-        request_as_of=read.request_as_of or known.request_as_of,
+        request_as_of=request_as_of,
     )
 
 
@@ -135,6 +155,8 @@ def _combine_item(known: OrderItem | None, read: OrderItem) -> OrderItem:
         quantity=known.quantity if read.quantity is None else read.quantity,
         formal_request=known.formal_request if read.formal_request is RequestKnowledge.UNKNOWN else read.formal_request,
         cancel_reason=read.cancel_reason or known.cancel_reason,
+        cancelled_by=known.cancelled_by if read.cancelled_by is Canceller.UNKNOWN else read.cancelled_by,
+        quantity_shipped=known.quantity_shipped if read.quantity_shipped is None else read.quantity_shipped,
     )
 
 
@@ -152,6 +174,7 @@ def _row(order: Order) -> dict[str, Any]:
         "ship_by": order.ship_by,
         "updated_at": order.updated_at,
         "request_as_of": order.request_as_of,
+        "cancelled_by": order.cancelled_by.value,
     }
 
 

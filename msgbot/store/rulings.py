@@ -11,10 +11,10 @@ from typing import Any
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from msgbot.domain.cancellation import CancelReason, Proposal
+from msgbot.domain.cancellation import Adjustment, CancelReason, Proposal
 from msgbot.domain.guard import Ruling
 from msgbot.store.schema import rulings
-from msgbot.store.values import storable
+from msgbot.store.values import adjustment_from_json, adjustment_to_json, storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,12 @@ class Recorded:
     overridden_by: str = ""
     overridden_at: datetime | None = None
     override_reason: str = ""
+    adjustment: Adjustment | None = None
 
     @property
-    def proposal(self) -> Proposal:
+    def proposal(self) -> Proposal | Adjustment:
         """What was ruled on."""
-        return Proposal(self.order_id, CancelReason(self.reason) if self.reason else None, self.item_ids)
+        return self.adjustment or Proposal(self.order_id, CancelReason(self.reason) if self.reason else None, self.item_ids)
 
 
 async def get(connection: AsyncConnection, account: str, ruling_id: str) -> Recorded | None:
@@ -67,7 +68,7 @@ async def between(connection: AsyncConnection, account: str, since: datetime | N
 
 
 async def same_on_file(
-    connection: AsyncConnection, account: str, proposal: Proposal, ruling: Ruling, origin: str, asked_by: str
+    connection: AsyncConnection, account: str, proposal: Proposal | Adjustment, ruling: Ruling, origin: str, asked_by: str
 ) -> str | None:
     """The id of the last ruling on this order from the same origin, if it said just the same and nobody overrode it."""
     query = select(rulings).where(
@@ -79,12 +80,18 @@ async def same_on_file(
     row = (await connection.execute(query.order_by(rulings.c.at.desc(), rulings.c.id).limit(1))).first()
     if row is None or row.overridden_at is not None:
         return None
-    same_proposal = (tuple(row.item_ids), row.reason) == (proposal.item_ids, proposal.reason.value if proposal.reason else "")
+    same_proposal = _recorded(row).proposal == proposal
     return str(row.id) if same_proposal and (row.outcome, row.code) == (ruling.outcome.value, ruling.code.value) else None
 
 
 async def add(
-    connection: AsyncConnection, account: str, proposal: Proposal, ruling: Ruling, origin: str, asked_by: str, at: datetime
+    connection: AsyncConnection,
+    account: str,
+    proposal: Proposal | Adjustment,
+    ruling: Ruling,
+    origin: str,
+    asked_by: str,
+    at: datetime,
 ) -> str:
     """Records a ruling; returns its id. `origin` says where the proposal came from, for people."""
     identity = secrets.token_hex(8)
@@ -103,6 +110,7 @@ async def add(
             counts=ruling.counts,
             origin=storable(origin),
             asked_by=asked_by,
+            adjustment=adjustment_to_json(proposal) if isinstance(proposal, Adjustment) else None,
         )
     )
     return identity
@@ -119,7 +127,8 @@ async def override(connection: AsyncConnection, account: str, ruling_id: str, by
 def _recorded(row: Row[Any]) -> Recorded:
     values: Sequence[str] = Recorded.__slots__
     return Recorded(
-        **{name: row._mapping[name] for name in values if name not in {"item_ids", "reasons"}},
+        **{name: row._mapping[name] for name in values if name not in {"item_ids", "reasons", "adjustment"}},
+        adjustment=adjustment_from_json(row.adjustment) if row.adjustment else None,
         item_ids=tuple(row.item_ids),
         reasons=tuple(row.reasons),
     )

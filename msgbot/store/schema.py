@@ -5,46 +5,18 @@ Changing a table here means a new migration in `migrations/versions`; a test com
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, LargeBinary, String, Table, Text
 
-from sqlalchemy import JSON, Boolean, Column, DateTime, Index, Integer, LargeBinary, MetaData, String, Table, Text
-from sqlalchemy.types import TypeDecorator
+from msgbot.store import amazon_schema
+from msgbot.store.columns import Moment, account_column
 
-
-class Moment(TypeDecorator[datetime]):
-    """An aware time in UTC. SQLite keeps no time zone, so it is put back on the way out; a naive time is refused on the way in."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> datetime | None:
-        """The time as UTC; raises ValueError when it is naive."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a time zone")
-        value = value.astimezone(UTC)
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
-
-    def process_result_value(self, value: datetime | None, dialect: Any) -> datetime | None:
-        """The time as aware UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-metadata = MetaData()
-
-
-def _account() -> Column[str]:
-    return Column("account", String(64), primary_key=True)
-
+metadata = amazon_schema.feeds.metadata
+"""All tables: these, and those of amazon_schema."""
 
 messages = Table(
     "messages",
     metadata,
-    _account(),
+    account_column(),
     Column("id", String(998), primary_key=True),
     Column("kind", String(32), nullable=False),
     Column("source", String(16), nullable=False),
@@ -78,7 +50,7 @@ Index("messages_to_prune", messages.c.pruned_at, messages.c.received_at)
 raw_messages = Table(
     "raw_messages",
     metadata,
-    _account(),
+    account_column(),
     Column("message_id", String(998), primary_key=True),
     Column("content", LargeBinary, nullable=False),
 )
@@ -86,7 +58,7 @@ raw_messages = Table(
 message_orders = Table(
     "message_orders",
     metadata,
-    _account(),
+    account_column(),
     Column("order_id", String(64), primary_key=True),
     Column("message_id", String(998), primary_key=True),
 )
@@ -95,7 +67,7 @@ Index("message_orders_by_message", message_orders.c.account, message_orders.c.me
 orders = Table(
     "orders",
     metadata,
-    _account(),
+    account_column(),
     Column("id", String(64), primary_key=True),
     Column("status", String(32), nullable=False),
     Column("fulfilment", String(16), nullable=False),
@@ -107,13 +79,14 @@ orders = Table(
     Column("ship_by", Moment),
     Column("updated_at", Moment),
     Column("request_as_of", Moment),
+    Column("cancelled_by", String(16), nullable=False, server_default=""),
 )
 Index("orders_by_purchase", orders.c.account, orders.c.purchased_at)
 
 formal_requests = Table(
     "formal_requests",
     metadata,
-    _account(),
+    account_column(),
     Column("order_id", String(64), primary_key=True),
     Column("item_id", String(64), primary_key=True),
     Column("source", Text, nullable=False),
@@ -121,12 +94,15 @@ formal_requests = Table(
     Column("reason", Text, nullable=False),
     Column("denied_at", Moment),
     Column("denied_by", Text, nullable=False, default=""),
+    Column("evidence", String(64), nullable=False, server_default=""),
+    Column("denied_evidence", String(64), nullable=False, server_default=""),
+    Column("told_at", Moment),
 )
 
 decisions = Table(
     "decisions",
     metadata,
-    _account(),
+    account_column(),
     Column("message_id", String(998), primary_key=True),
     Column("at", Moment, nullable=False),
     Column("action", String(16), nullable=False),
@@ -139,7 +115,7 @@ decisions = Table(
 replies = Table(
     "replies",
     metadata,
-    _account(),
+    account_column(),
     Column("id", String(32), primary_key=True),
     Column("message_id", String(998), nullable=False),
     Column("order_id", String(64), nullable=False),
@@ -167,7 +143,7 @@ Index("replies_by_state", replies.c.account, replies.c.state, replies.c.created_
 rulings = Table(
     "rulings",
     metadata,
-    _account(),
+    account_column(),
     Column("id", String(32), primary_key=True),
     Column("at", Moment, nullable=False),
     Column("order_id", String(64), nullable=False),
@@ -183,6 +159,7 @@ rulings = Table(
     Column("overridden_by", String(96), nullable=False, server_default=""),
     Column("overridden_at", Moment),
     Column("override_reason", Text, nullable=False, server_default=""),
+    Column("adjustment", JSON(none_as_null=True)),
 )
 Index("rulings_by_order", rulings.c.account, rulings.c.order_id)
 Index("rulings_by_time", rulings.c.account, rulings.c.at, rulings.c.id)
@@ -190,7 +167,7 @@ Index("rulings_by_time", rulings.c.account, rulings.c.at, rulings.c.id)
 cancellations = Table(
     "cancellations",
     metadata,
-    _account(),
+    account_column(),
     Column("id", String(32), primary_key=True),
     Column("order_id", String(64), nullable=False),
     Column("item_ids", JSON, nullable=False),
@@ -202,7 +179,12 @@ cancellations = Table(
     Column("created_at", Moment, nullable=False),
     Column("changed_at", Moment, nullable=False),
     Column("note", Text, nullable=False),
+    Column("adjustment", JSON(none_as_null=True)),
+    Column("feed", String(32), nullable=False, server_default=""),
+    Column("number", Integer, nullable=False, server_default="0"),
+    Column("tries", Integer, nullable=False, server_default="0"),
 )
+Index("cancellations_by_feed", cancellations.c.account, cancellations.c.feed, cancellations.c.number)
 Index("cancellations_by_order", cancellations.c.account, cancellations.c.order_id)
 Index("cancellations_by_time", cancellations.c.account, cancellations.c.created_at, cancellations.c.id)
 Index("cancellations_by_state", cancellations.c.account, cancellations.c.state, cancellations.c.created_at, cancellations.c.id)
@@ -210,7 +192,7 @@ Index("cancellations_by_state", cancellations.c.account, cancellations.c.state, 
 trail = Table(
     "trail",
     metadata,
-    _account(),
+    account_column(),
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("at", Moment, nullable=False),
     Column("kind", String(32), nullable=False),
@@ -224,7 +206,7 @@ Index("trail_by_time", trail.c.account, trail.c.at)
 trail_heads = Table(
     "trail_heads",
     metadata,
-    _account(),
+    account_column(),
     Column("number", Integer, nullable=False),
     Column("hash", String(64), nullable=False),
 )
@@ -287,7 +269,7 @@ Index("idempotency_keys_by_age", idempotency_keys.c.at)
 webhooks = Table(
     "webhooks",
     metadata,
-    _account(),
+    account_column(),
     Column("id", String(32), primary_key=True),
     Column("url", Text, nullable=False),
     Column("events", JSON, nullable=False),
@@ -300,7 +282,7 @@ webhooks = Table(
 deliveries = Table(
     "deliveries",
     metadata,
-    _account(),
+    account_column(),
     Column("id", String(32), primary_key=True),
     Column("webhook_id", String(32), nullable=False),
     Column("event", String(32), nullable=False),

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from msgbot.errors import StoreError
 from msgbot.store.sqlite_statistics import tell
 
-NEWEST = "0003"
+NEWEST = "0004"
 """The schema version this program works with: the newest file in `migrations/versions`."""
 _CREATION = int.from_bytes(b"msgbot")
 """The number under which creating and migrating processes queue on PostgreSQL."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
-from msgbot.domain.order import OrderItem, RequestKnowledge
+from msgbot.domain.cancellation import Adjustment, AdjustReason, Amount
+from msgbot.domain.order import Canceller, OrderItem, RequestKnowledge
 from msgbot.domain.verdict import SOME_PART, Intent, Reading, Span, Verdict
 
 
@@ -50,6 +52,28 @@ def _reading_to_json(reading: Reading) -> dict[str, Any]:
     }
 
 
+def adjustment_to_json(adjustment: Adjustment) -> dict[str, Any]:
+    """`adjustment` as plain data; amounts as text, so that no cent is lost."""
+    return {
+        "order_id": adjustment.order_id,
+        "item_id": adjustment.item_id,
+        "reason": adjustment.reason.value,
+        "quantity": adjustment.quantity,
+        "amounts": [[each.kind, str(each.amount), each.currency] for each in adjustment.amounts],
+    }
+
+
+def adjustment_from_json(value: dict[str, Any]) -> Adjustment:
+    """What `adjustment_to_json` was given."""
+    return Adjustment(
+        order_id=value["order_id"],
+        item_id=value["item_id"],
+        reason=AdjustReason(value["reason"]),
+        quantity=value["quantity"],
+        amounts=tuple(Amount(kind, Decimal(amount), currency) for kind, amount, currency in value["amounts"]),
+    )
+
+
 def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return storable(value)
@@ -86,5 +110,14 @@ def items_to_json(items: tuple[OrderItem, ...]) -> list[dict[str, Any]]:
 
 
 def items_from_json(data: list[dict[str, Any]]) -> tuple[OrderItem, ...]:
-    """The items that `items_to_json` made plain."""
-    return tuple(OrderItem(**{**item, "formal_request": RequestKnowledge(item["formal_request"])}) for item in data)
+    """The items that `items_to_json` made plain, also of databases that did not note who cancelled an item."""
+    return tuple(
+        OrderItem(
+            **{
+                **item,
+                "formal_request": RequestKnowledge(item["formal_request"]),
+                "cancelled_by": Canceller(item.get("cancelled_by", "")),
+            }
+        )
+        for item in data
+    )

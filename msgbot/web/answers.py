@@ -6,6 +6,7 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
+from msgbot.plain.amazon import AmazonStatusData
 from msgbot.plain.messages import DecisionData, MessageData, ReplyData
 from msgbot.plain.orders import CancellationData, FormalRequestData, OrderData, RecordedRulingData, RowData, RulingData
 from msgbot.plain.verdicts import VerdictData
@@ -145,6 +146,13 @@ class CancellationsData(TypedDict):
 
     cancellations: list[CancellationData]
     next_cursor: str | None
+
+
+class AmazonData(AmazonStatusData):
+    """The connection of an account to Amazon. `connected` is false when the settings give none; then nothing works, and the rest is
+    what was there while they did."""
+
+    connected: bool
 
 
 class FileData(TypedDict):

@@ -44,7 +44,7 @@ _PROBLEMS = {
     415: "Not a form that is taken here.",
     422: "Something in it is wrong; `errors` says what.",
     429: "Too many requests.",
-    503: "The database cannot be used right now. Nothing was changed; try again.",
+    503: "The database cannot be used right now, or Amazon does not answer where it is asked. Nothing was changed; try again.",
 }
 
 

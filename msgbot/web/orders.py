@@ -9,15 +9,18 @@ from aiohttp import web
 from msgbot.amazon import marketplaces
 from msgbot.domain.access import Permission as May
 from msgbot.domain.order import Order, OrderItem, RequestKnowledge
-from msgbot.errors import InputError, NotFound
+from msgbot.errors import Conflict, InputError, NotFound
 from msgbot.plain.orders import cancellation_data, formal_request_data, order_data, recorded_ruling_data
 from msgbot.store import cancellations, formal_requests, messages, orders, rulings
 from msgbot.web.answers import OrderDetailData, PushedData
 from msgbot.web.messages import listed
+from msgbot.web.problems import Problem
 from msgbot.web.routing import Call, Route, answer
 from msgbot.web.shapes import ItemIn, OrderIn
 
 _CLOCKS_DIFFER = timedelta(minutes=2)
+_PATIENCE = 10.0
+"""Seconds that a client waits for Amazon."""
 
 
 async def put_order(call: Call) -> web.StreamResponse:
@@ -50,6 +53,8 @@ async def put_order(call: Call) -> web.StreamResponse:
         request_as_of=min(as_of, now) if tells else None,
     )
     taken, _ = await call.service.take_orders.push(order, call.raw, trusted=trusted, request_id=call.request_id)
+    if not trusted and (taken.new or taken.changed):
+        await _ask_amazon(call, order_id)
     notes = []
     if not trusted and any(item.formal_request is not RequestKnowledge.UNKNOWN for item in given.items):
         notes.append(f"what is said of formal requests was not believed: {source!r} is no trusted source (setting trusted_sources)")
@@ -72,6 +77,22 @@ async def put_order(call: Call) -> web.StreamResponse:
 
 async def get_order(call: Call) -> web.StreamResponse:
     """Everything on file about an order."""
+    return answer(await _detail(call))
+
+
+async def refresh_order(call: Call) -> web.StreamResponse:
+    """Everything on file about an order, after it was read from Amazon."""
+    order_id, refresh = call.order_id(), call.service.refresh
+    if not refresh.is_live(call.account):
+        raise Conflict(f"the account {call.account} is not connected to Amazon: push what you know of the order, or a report")
+    try:
+        await refresh.read_now(call.account, order_id, _PATIENCE)
+    except InputError as error:
+        raise Problem(503, "amazon_unreadable", f"Amazon's answer about order {order_id} cannot be read: {error}") from error
+    return answer(await _detail(call))
+
+
+async def _detail(call: Call) -> OrderDetailData:
     order_id, account = call.order_id(), call.account
     async with call.service.database.reading() as connection:
         order = await orders.get(connection, account, order_id)
@@ -82,14 +103,21 @@ async def get_order(call: Call) -> web.StreamResponse:
         let_through = await cancellations.of_orders(connection, account, [order_id])
     if order is None and not formal and not shown and not made:
         raise NotFound(f"nothing is on file about order {order_id} of account {account}")
-    data: OrderDetailData = {
+    return {
         "order": order_data(order) if order is not None else None,
         "formal_requests": [formal_request_data(request) for request in formal],
         "messages": shown,
         "rulings": [recorded_ruling_data(ruling) for ruling in made],
         "cancellations": [cancellation_data(each) for each in let_through],
     }
-    return answer(data)
+
+
+async def _ask_amazon(call: Call, order_id: str) -> None:
+    """Sees to it that a connected account's order is read again where a cancellation waits for what is to become of it."""
+    async with call.service.database.transaction() as connection:
+        if await cancellations.of_orders(connection, call.account, [order_id], cancellations.OPEN):
+            why = f"pushed-{call.service.clock().timestamp():.0f}"
+            await call.service.refresh.later(connection, call.account, order_id, why)
 
 
 def _item(given: ItemIn, trusted: bool) -> OrderItem:
@@ -122,5 +150,18 @@ ROUTES = (
         says="Look at an order.\n\nWith its conversation, formal requests, rulings and cancellations.",
         permission=May.READ_ORDERS,
         answers={200: OrderDetailData},
+    ),
+    Route(
+        method="POST",
+        path="/v1/orders/{order_id}/refresh",
+        handler=refresh_order,
+        tag="Orders and cancellations",
+        says="Read an order from Amazon now.\n\nAnswers with everything that is on file about it then. 404 when Amazon knows no "
+        "such order, 409 when the account is not connected to Amazon, 503 when Amazon does not answer within 10 seconds. It"
+        " is read by itself before it is answered or ruled on.",
+        permission=May.REFRESH_ORDERS,
+        answers={200: OrderDetailData},
+        changes=True,
+        again=True,
     ),
 )

@@ -12,11 +12,27 @@ from aiohttp import web
 from pydantic import ValidationError
 from typing_extensions import TypedDict
 
-from msgbot.errors import AccessError, Conflict, InputError, MsgbotError, NotFound, Stale, StoreError, TooOften
+from msgbot.errors import (
+    AccessError,
+    AmazonAway,
+    AmazonDenied,
+    AmazonError,
+    AmazonRefused,
+    AmazonUnclear,
+    Conflict,
+    InputError,
+    MsgbotError,
+    NotFound,
+    Stale,
+    StoreError,
+    TooOften,
+)
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
 """When a client may try again after the database could not be used."""
+AMAZON_RETRY_SECONDS = 30
+"""When a client may try again after Amazon did not answer."""
 
 _TITLES = {
     400: "The request cannot be read",
@@ -127,7 +143,18 @@ def problem_of(error: MsgbotError) -> Problem:
         # What exactly is wrong with the database is for the log, not for strangers.
         detail = "the database cannot be used right now; nothing was changed, try again"
         return Problem(503, "store_unavailable", detail, headers={"Retry-After": str(RETRY_SECONDS)})
+    if isinstance(error, AmazonError):
+        return _amazon_problem(error)
     return Problem(500, "internal", "a fault in msgbot itself; it is in the log under the request id")
+
+
+def _amazon_problem(error: AmazonError) -> Problem:
+    """The problem that Amazon did not do what it was asked to. Only what may work later is worth trying again."""
+    if isinstance(error, AmazonRefused) and error.status == 404:
+        return Problem(404, "not_found", str(error))
+    if isinstance(error, AmazonAway | AmazonUnclear):
+        return Problem(503, "amazon_away", str(error), headers={"Retry-After": str(AMAZON_RETRY_SECONDS)})
+    return Problem(503, "amazon_denied" if isinstance(error, AmazonDenied) else "amazon_refused", str(error))
 
 
 def invalid(error: ValidationError, prefix: str = "") -> Problem:

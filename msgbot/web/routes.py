@@ -3,7 +3,20 @@ nothing is served that is not in it."""
 
 from __future__ import annotations
 
-from msgbot.web import access, arrivals, audits, cancellations, documents, messages, operation, orders, replies, webhooks
+from msgbot.web import (
+    access,
+    adjustments,
+    amazon,
+    arrivals,
+    audits,
+    cancellations,
+    documents,
+    messages,
+    operation,
+    orders,
+    replies,
+    webhooks,
+)
 
 ROUTES = (
     *arrivals.ROUTES,
@@ -11,6 +24,8 @@ ROUTES = (
     *replies.ROUTES,
     *orders.ROUTES,
     *cancellations.ROUTES,
+    *adjustments.ROUTES,
+    *amazon.ROUTES,
     *audits.ROUTES,
     *webhooks.ROUTES,
     *access.ROUTES,

@@ -85,7 +85,7 @@ async def test_only_its_owner_may_read_an_sqlite_file(tmp_path: Path) -> None:
 
 async def test_an_older_schema_is_refused_and_says_what_to_do(address: str | Path) -> None:
     old = await old_database(address, 1)
-    with pytest.raises(StoreError, match="has schema 0001, this msgbot needs 0003: run `msgbot migrate`"):
+    with pytest.raises(StoreError, match="has schema 0001, this msgbot needs 0004: run `msgbot migrate`"):
         await open_database(address)
     assert await old.version() == "0001"
     await old.close()

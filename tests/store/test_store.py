@@ -10,21 +10,22 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from msgbot.domain.conversation import Turn
 from msgbot.domain.message import Kind, Message, Source
-from msgbot.domain.order import Fulfilment, Order, OrderItem, OrderStatus, RequestKnowledge
+from msgbot.domain.order import Canceller, Fulfilment, Order, OrderItem, OrderStatus, RequestKnowledge
 from msgbot.domain.policy import Template
 from msgbot.domain.trail import EntryKind, verify
 from msgbot.domain.verdict import Intent, Reading, Span, Verdict
 from msgbot.errors import ConfigError, StoreError
-from msgbot.store import formal_requests, messages, orders, replies, trail
+from msgbot.store import messages, orders, replies, trail
 from msgbot.store.database import Database, open_database
 from msgbot.store.orders import combine
 from msgbot.store.replies import Reply, ReplyState
 from msgbot.store.schema import metadata
+from msgbot.store.values import items_from_json, items_to_json
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 NO, YES, UNKNOWN = RequestKnowledge.NO, RequestKnowledge.YES, RequestKnowledge.UNKNOWN
@@ -148,6 +149,69 @@ def test_items_of_two_reports_are_put_together() -> None:
     assert set(combine(by_sku, replace(by_id, as_of=NOW + timedelta(hours=2))).items) == set(expected)
 
 
+def test_who_cancelled_and_how_many_were_shipped_stays_known() -> None:
+    """A report that cannot tell does not unsay what Amazon told."""
+    told = OrderItem("1", "S1", cancelled_by=Canceller.BUYER, quantity_shipped=1)
+    assert combine(order(told), order(OrderItem("1", "S1"), hours=1)).items == (told,)
+
+
+@pytest.mark.parametrize(
+    ("cancellers", "who"),
+    [
+        ([], Canceller.UNKNOWN),
+        ([Canceller.BUYER, Canceller.BUYER], Canceller.BUYER),
+        ([Canceller.AMAZON], Canceller.AMAZON),
+        ([Canceller.AMAZON, Canceller.BUYER], Canceller.BUYER),
+        # the seller, when it was the seller for any item; and nobody knows, when it is open for one
+        ([Canceller.BUYER, Canceller.SELLER, Canceller.UNKNOWN], Canceller.SELLER),
+        ([Canceller.BUYER, Canceller.UNKNOWN], Canceller.UNKNOWN),
+    ],
+)
+async def test_who_cancelled_an_order_follows_from_its_items(
+    database: Database, cancellers: list[Canceller], who: Canceller
+) -> None:
+    items = [OrderItem(str(number), cancelled_by=each) for number, each in enumerate(cancellers)]
+    async with database.transaction() as connection:
+        await orders.put(connection, "main", [order(*items, status=OrderStatus.CANCELLED)])
+        known = await orders.get(connection, "main", "A")
+        column = (await connection.execute(select(metadata.tables["orders"].c.cancelled_by))).scalar_one()
+    assert known is not None
+    assert known.items == tuple(items)
+    assert (known.cancelled_by, column) == (who, who.value)
+
+
+@pytest.mark.parametrize(
+    ("known_hours", "read_hours", "expected"),
+    [(0, 1, 0), (None, 1, None), (0, None, 0), (2, 1, 1)],
+)
+def test_a_reading_of_some_items_keeps_the_others(known_hours: int | None, read_hours: int | None, expected: int | None) -> None:
+    """A page of items, or a notification about one. What is known of all items is as old as the oldest of it."""
+
+    def told(hours: int | None) -> datetime | None:
+        return NOW + timedelta(hours=hours) if hours is not None else None
+
+    known = replace(order(OrderItem("1", "S1", formal_request=NO), OrderItem("2", "S2")), request_as_of=told(known_hours))
+    combined = combine(known, replace(order(OrderItem("2", "S2", formal_request=YES), hours=1), request_as_of=told(read_hours)))
+    assert {item.id: item.formal_request for item in combined.items} == {"1": NO, "2": YES}
+    assert combined.request_as_of == told(expected)
+
+
+async def test_who_cancelled_and_what_was_shipped_stays_on_file(database: Database) -> None:
+    item = OrderItem("1", "S1", quantity=2, cancelled_by=Canceller.BUYER, quantity_shipped=1)
+    async with database.transaction() as connection:
+        await orders.put(connection, "main", [order(item)])
+        await orders.put(connection, "main", [order(OrderItem("1", "S1"), hours=1)])
+        known = await orders.get(connection, "main", "A")
+    assert known is not None
+    assert known.items == (item,)
+
+
+def test_items_of_earlier_releases_are_read() -> None:
+    [plain] = items_to_json((OrderItem("1", "S1", formal_request=YES),))
+    del plain["cancelled_by"], plain["quantity_shipped"]
+    assert items_from_json([plain]) == (OrderItem("1", "S1", formal_request=YES),)
+
+
 async def test_older_facts_do_not_replace_newer_ones(database: Database) -> None:
     async with database.transaction() as connection:
         await orders.put(connection, "main", [order(status=OrderStatus.SHIPPED, hours=2)])
@@ -156,39 +220,6 @@ async def test_older_facts_do_not_replace_newer_ones(database: Database) -> None
         known = await orders.get(connection, "main", "A")
     assert known is not None
     assert known.status is OrderStatus.SHIPPED
-
-
-@pytest.mark.parametrize(
-    ("items", "on_file"),
-    [
-        ([OrderItem("1", "S", formal_request=YES)], [("1", True)]),
-        ([OrderItem("1", formal_request=NO), OrderItem("2", formal_request=UNKNOWN)], []),
-        # rows without item ids: by SKU, and by nothing at all only when the whole order carries the flag
-        ([OrderItem("", "S1", formal_request=YES), OrderItem("", "S2", formal_request=NO)], [("sku:S1", True)]),
-        ([OrderItem("", formal_request=YES), OrderItem("", formal_request=YES)], [("", True)]),
-        ([OrderItem("", formal_request=YES), OrderItem("", formal_request=NO)], []),
-    ],
-)
-async def test_formal_requests_go_on_file_for_their_items(
-    database: Database, items: list[OrderItem], on_file: list[tuple[str, bool]]
-) -> None:
-    async with database.transaction() as connection:
-        filed = await formal_requests.put(connection, "main", [order(*items)])
-        again = await formal_requests.put(connection, "main", [order(*items, hours=1)])
-        found = await formal_requests.of_order(connection, "main", "A")
-    assert [(request.item_id, True) for request in found] == on_file
-    assert len(filed.new) == len(on_file)
-    assert again.new == again.denied == ()
-
-
-async def test_a_formal_request_stays_when_another_source_denies_it(database: Database) -> None:
-    async with database.transaction() as connection:
-        await formal_requests.put(connection, "main", [order(OrderItem("1", formal_request=YES), hours=1)])
-        older = await formal_requests.put(connection, "main", [order(OrderItem("1", formal_request=NO), source="two")])
-        newer = await formal_requests.put(connection, "main", [order(OrderItem("1", formal_request=NO), hours=2, source="two")])
-        again = await formal_requests.put(connection, "main", [order(OrderItem("1", formal_request=NO), hours=3, source="two")])
-        assert (len(older.denied), len(newer.denied), len(again.denied)) == (0, 1, 0)
-        assert len(await formal_requests.of_order(connection, "main", "A")) == 1
 
 
 def reply(number: int, once: str | None) -> Reply:

@@ -17,6 +17,7 @@ from aiohttp.test_utils import TestServer
 from msgbot.clock import system_clock
 from msgbot.config import Settings, load_settings
 from msgbot.domain.access import Role
+from msgbot.fake_amazon import FakeAmazon
 from msgbot.service import Service
 from msgbot.web.app import application
 from msgbot.wiring import open_service
@@ -97,6 +98,22 @@ def order(status: str = "unshipped", formal: str = "no", **fields: Any) -> dict[
     """An order as a trusted ERP pushes it."""
     item = {"id": "1", "sku": "S", "quantity": 1, "formal_request": formal}
     return {"status": status, "fulfilment": "seller", "items": [item], "marketplace": "amazon.com", **fields}
+
+
+def connected(fake: FakeAmazon, account: str = "main", **changes: Any) -> dict[str, Any]:
+    """The settings under which `account` is connected to this Amazon as its seller."""
+    access = {
+        "marketplaces": list(fake.seller.marketplaces),
+        "seller_id": fake.seller.id,
+        "refresh_token": fake.seller.refresh_token,
+    }
+    return {
+        "client_id": fake.access.client_id,
+        "client_secret": fake.access.client_secret,
+        "endpoint": fake.base,
+        "token_endpoint": fake.token_endpoint,
+        "accounts": {account: {**access, **changes}},
+    }
 
 
 class Doors:

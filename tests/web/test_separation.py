@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from msgbot.store import amazon_reports
 from msgbot.web.routes import ROUTES
 from tests.web.conftest import A, Front, message, order
 
@@ -22,6 +23,8 @@ async def _fill(front: Front) -> dict[str, str]:
     made = await front.call("POST", f"/v1/orders/{A}/cancellations", {"reason": "BuyerCanceled"}, **everything)
     webhook = await front.call("POST", "/v1/webhooks", {"url": "http://127.0.0.1:9/x", "events": ["reply.failed"]}, **everything)
     delivery = await front.call("POST", f"/v1/webhooks/{webhook.data['id']}/test", **everything)
+    async with front.service.database.transaction() as connection:
+        report = await amazon_reports.add(connection, "b", "GET_V2_SELLER_PERFORMANCE_REPORT", front.service.clock())
     return {
         "message_id": "m1",
         "reply_id": reply,
@@ -30,12 +33,20 @@ async def _fill(front: Front) -> dict[str, str]:
         "ruling_id": made.data["cancellation"]["ruling_id"],
         "webhook_id": webhook.data["id"],
         "delivery_id": delivery.data["id"],
+        "report_id": report.id,
     }
 
 
 BODIES: dict[str, Any] = {
     "/v1/replies/{reply_id}/edit": {"body": "Mine now."},
     "/v1/orders/{order_id}/cancellations": {"reason": "NoInventory"},
+    "/v1/orders/{order_id}/adjustments": {
+        "item_id": "1",
+        "quantity": 1,
+        "reason": "NoInventory",
+        "amounts": [{"kind": "Principal", "amount": "1.00", "currency": "USD"}],
+    },
+    "/v1/amazon/reports": {"type": "GET_V2_SELLER_PERFORMANCE_REPORT"},
     "/v1/rulings/{ruling_id}/override": {"reason": "It is mine to say so."},
     "/v1/webhooks/{webhook_id}": {"url": "http://127.0.0.1:9/y", "events": ["reply.failed"]},
 }
@@ -92,7 +103,7 @@ async def test_a_token_for_an_account_that_does_not_exist_puts_nothing_on_file(f
 
 
 NOBODYS = {
-    **dict.fromkeys(("message_id", "cancellation_id", "ruling_id", "webhook_id", "delivery_id", "account"), "x"),
+    **dict.fromkeys(("message_id", "cancellation_id", "ruling_id", "webhook_id", "delivery_id", "report_id", "account"), "x"),
     "reply_id": "0123456789ab",
     "order_id": A,
 }

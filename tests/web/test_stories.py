@@ -172,6 +172,11 @@ async def test_only_trusted_sources_put_a_formal_request_on_file(front: Front) -
     pushed = await front.call("PUT", f"/v1/orders/{A}", order(formal="yes"), by="erp")
     [request] = pushed.data["formal_requests"]
     assert (request["item_id"], request["source"]) == ("1", "api erp")
+    assert (len(request["evidence"]), request["denied_evidence"]) == (64, "")
+    denied = await front.call("PUT", f"/v1/orders/{A}", order(formal="no"), by="erp")
+    [after] = denied.data["formal_requests"]
+    assert (after["denied_by"], after["evidence"]) == ("api erp", request["evidence"])
+    assert len({after["evidence"], after["denied_evidence"], ""}) == 3
 
 
 async def test_the_formal_request_makes_the_cancellation_free(front: Front) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from msgbot.store.schema import Moment
+from msgbot.store.columns import Moment
 
 revision = "0001"
 down_revision = None

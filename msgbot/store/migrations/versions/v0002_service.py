@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from msgbot.store.schema import Moment
+from msgbot.store.columns import Moment
 from msgbot.store.schema_version import lock
 
 revision = "0002"
