@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import CursorResult, Executable, delete, func, insert, literal, select, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -77,7 +77,11 @@ class Lease:
 
     async def end(self) -> None:
         """Takes this process off the list, if the database can be reached."""
-        with suppress(DBAPIError):
+        with suppress(SQLAlchemyError):
+            if self._connection is not None and self._connection.invalidated:
+                # Whoever used it last was stopped in the middle.
+                await self._drop()
+                await self._connect()
             if self._connection is not None:
                 await self._execute(delete(workers).where(workers.c.id == self._name))
         await self._drop()
