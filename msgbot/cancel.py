@@ -23,7 +23,7 @@ from msgbot.engine import Engine
 from msgbot.errors import AccessError, Conflict, InputError, NotFound
 from msgbot.judgement import Asking, Judgement, Proposed, Ruled
 from msgbot.rate_on_file import seven_days
-from msgbot.refresh import Refresh
+from msgbot.refresh import MOMENT, Refresh
 from msgbot.store import amazon_sync, cancellations, orders, rulings, trail
 from msgbot.store.cancellations import Cancellation, CancellationState
 from msgbot.store.database import Database
@@ -54,7 +54,7 @@ class Cancel:
 
     async def rule(self, account: str, proposals: Sequence[Proposed], asking: Sequence[Asking]) -> list[Ruled]:
         """The ruling on each proposal, on record; nothing goes ahead. The orders of a connected account are read before."""
-        unreadable = await self._read([each.order_id for each in proposals], account, _PATIENCE)
+        unreadable = await self._read(account, [each.order_id for each in proposals], _PATIENCE, MOMENT)
         return await self._judgement.rule(account, proposals, asking, unreadable)
 
     async def rule_file(
@@ -64,11 +64,11 @@ class Cancel:
         seconds at most: Amazon lets an account read one every two seconds. What was not read by then is not allowed, and is read
         when the file is given again. Raises InputError when it is no such file."""
         rows = list(read_cancellation_file(data, name).rows)
-        unreadable = await self._read([row.order_id for row in rows if not row.flaws], account, patience)
+        unreadable = await self._read(account, [row.order_id for row in rows if not row.flaws], patience, _JUST_READ)
         return rows, await self._judgement.rule_file(account, rows, name, unreadable, by=by, request_id=request_id)
 
-    async def _read(self, order_ids: Sequence[str], account: str, patience: float) -> dict[str, str]:
-        """Reads orders of a connected account. Why some could not be read, by order."""
+    async def _read(self, account: str, order_ids: Sequence[str], patience: float, at_most: timedelta) -> dict[str, str]:
+        """Reads orders of a connected account that were not read within `at_most`. Why some could not be read, by order."""
         if not self._refresh.is_live(account):
             return {}
         until = self._clock() + timedelta(seconds=patience)
@@ -76,7 +76,7 @@ class Cancel:
         for order_id in dict.fromkeys(order_ids):
             left = (until - self._clock()).total_seconds()
             found[order_id] = (
-                await self._refresh.read(account, order_id, min(left, _PATIENCE), at_most=_JUST_READ)
+                await self._refresh.read(account, order_id, min(left, _PATIENCE), at_most=at_most)
                 if left > 0
                 else "there was no time to: Amazon lets an account read one order every two seconds; ask again"
             )

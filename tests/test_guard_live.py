@@ -63,6 +63,16 @@ async def test_facts_from_before_allow_nothing_while_amazon_is_away(link: Link) 
     assert (ruled.ruling.code.value, ruled.ruling.allowed) == ("unverified", False)
 
 
+async def test_a_single_order_is_read_again_sooner_than_those_of_a_file(link: Link) -> None:
+    order = asked(link)
+    await rulings(link, order)
+    link.watch.wait(minutes=1)
+    link.fake.go_down()
+    assert await codes(link, order) == ["formal_request"]
+    [ruled] = await link.cancel.rule("main", [Proposal(order.id, BUYER)], [Asking("test")])
+    assert ruled.ruling.code.value == "unverified"
+
+
 async def test_what_there_is_no_time_to_read_is_not_allowed_and_read_the_next_time(link: Link) -> None:
     orders = [asked(link) for _ in range(40)]
     first = await rulings(link, *orders, patience=5.0)
