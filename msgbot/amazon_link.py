@@ -26,7 +26,7 @@ _log = structlog.get_logger()
 
 @dataclass(slots=True)
 class AmazonLink:
-    """Built by the wiring. `notices` is None where no queue is set."""
+    """Built by the office. `notices` is None where no queue is set, or this process does not listen to it."""
 
     sellers: Mapping[str, Seller]
     refresh: Refresh
